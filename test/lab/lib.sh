@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# Shared by the scripts of the lab; sourced, never run.
+#
+# Sets: LAB_DIR (test/lab), TOP (the repository), BUILD, LAB (where all
+# artefacts of the lab lie), and gives say, die, need_root, stamp_of and
+# lab_lock.  The scripts' own output on stdout is for programs; steps go
+# to stderr, one line each: "[lab  12s] what is being done".
+
+LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(cd "$LAB_DIR/../.." && pwd)
+BUILD=${BUILD:-$TOP/build}
+mkdir -p "$BUILD/lab"
+LAB=$(cd "$BUILD/lab" && pwd)
+# The kernel series of the guests, oldest first; exact versions are resolved
+# from the archive by test/lab/tree.
+# shellcheck disable=SC2034
+LAB_SERIES=(6.12 7.3)
+
+say()
+{
+	printf '[lab %3ds] %s\n' "$SECONDS" "$*" >&2
+}
+
+die()
+{
+	printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+	exit 1
+}
+
+need_root()
+{
+	[ "$(id -u)" = 0 ] || die "root is needed $*"
+}
+
+# Print the file's head comment: usage texts live there only.
+usage()
+{
+	sed -n '2,/^[^#]/{/^#/!d;s/^# \{0,1\}//;p}' "$0" >&2
+	exit "${1:-64}"
+}
+
+# stamp_of WORD-OR-FILE...: one sha256 over words and file contents.
+stamp_of()
+{
+	local a
+	for a in "$@"; do
+		if [ -f "$a" ]; then sha256sum <"$a"; else echo "$a"; fi
+	done | sha256sum | cut -d' ' -f1
+}
+
+# lab_lock NAME: one at a time from here to the end of the script.
+lab_lock()
+{
+	exec 9>"$LAB/lock.$1"
+	flock -n 9 || { say "waiting for another $1 to finish"; flock 9; }
+}
