@@ -21,13 +21,16 @@ SID_PACKAGES='criu libcompel1 libnet9 libnl-3-200 libnl-genl-3-200'
 archive_update()
 {
 	mkdir -p "$APT_DIR/lists/partial" "$APT_DIR/cache/archives/partial"
-	local key suite
+	local key
 	key=/usr/share/keyrings/debian-archive-keyring.gpg
-	for suite in trixie trixie-updates trixie-backports sid; do
-		echo "deb [signed-by=$key] http://deb.debian.org/debian $suite main"
-	done >"$APT_DIR/sources.list"
-	echo "deb [signed-by=$key] http://deb.debian.org/debian-security trixie-security main" \
-		>>"$APT_DIR/sources.list"
+	# A mirror's sid may be older than its Valid-Until; the guests do not mind.
+	cat >"$APT_DIR/sources.list" <<-EOF
+	deb [signed-by=$key] http://deb.debian.org/debian trixie main
+	deb [signed-by=$key] http://deb.debian.org/debian trixie-updates main
+	deb [signed-by=$key] http://deb.debian.org/debian-security trixie-security main
+	deb [signed-by=$key] http://deb.debian.org/debian trixie-backports main
+	deb [signed-by=$key check-valid-until=no] http://deb.debian.org/debian sid main
+	EOF
 	cat >"$APT_DIR/preferences" <<-EOF
 	Package: *
 	Pin: release n=sid
@@ -35,6 +38,10 @@ archive_update()
 
 	Package: $SID_PACKAGES
 	Pin: release n=sid
+	Pin-Priority: 990
+
+	Package: linux-base
+	Pin: release n=trixie-backports
 	Pin-Priority: 990
 	EOF
 	if [ "${1:-}" != refresh ] && [ -e "$APT_DIR/fetched" ]; then return 0; fi

@@ -24,7 +24,7 @@ say()
 die()
 {
 	printf '%s: %s\n' "$(basename "$0")" "$*" >&2
-	exit 1
+	exit "${DIE:-1}"
 }
 
 need_root()
@@ -36,7 +36,7 @@ need_root()
 usage()
 {
 	sed -n '2,/^[^#]/{/^#/!d;s/^# \{0,1\}//;p}' "$0" >&2
-	exit "${1:-64}"
+	exit 64
 }
 
 # stamp_of WORD-OR-FILE...: one sha256 over words and file contents.
