@@ -2,9 +2,10 @@
 /*
  * format.h - reading, checking and writing the handover format.
  *
- * format.c is pure: no allocation but through the callbacks, no I/O, no global
- * state, the same source in the kernel module, in the pramfs tool, in the unit
- * tests and in the fuzzer. It trusts no byte of an image.
+ * It is in format.c (root page, ownership), format_check.c (the stream) and
+ * format_write.c. They are pure: no allocation but through the callbacks, no
+ * I/O, no global state, the same source in the kernel module, in the pramfs
+ * tool, in the unit tests and in the fuzzer. They trust no byte of an image.
  *
  * All functions return 0 or -errno. A refusal is -EUCLEAN (damaged or not
  * allowed) or -EPROTONOSUPPORT (a major version or a record that this build
@@ -62,7 +63,11 @@ bool pramfs_unowned_run(const struct pramfs_owned *owned, u32 r, u64 *pfn, u64 *
 
 /* Where an image is read from. */
 struct pramfs_source {
-	/* The metadata page in this frame, or NULL when there is none to be read. */
+	/*
+	 * The metadata page in this frame, or NULL when there is none to be
+	 * read. Valid until the next call. Only called for frames that lie in
+	 * a reserved range.
+	 */
 	const void *(*page)(void *ctx, u64 pfn);
 	void *(*alloc)(void *ctx, size_t bytes);	/* zeroed; NULL = no memory */
 	void (*free)(void *ctx, void *p);		/* accepts NULL */
@@ -97,8 +102,8 @@ struct pramfs_visitor {
 
 /*
  * Check the root page that was found at frame pfn (~0ull: not known, as in an
- * image file; then the root's own word is taken). Only this function may be
- * called with an unchecked root.
+ * image file; then the root's own word is taken). -ENOENT: it is whole, but
+ * hands nothing over (state CLAIMED).
  */
 int pramfs_check_root(const void *root, u64 pfn, struct pramfs_finding *f);
 
@@ -113,12 +118,16 @@ void pramfs_owned_free(const struct pramfs_source *src, struct pramfs_owned *own
 
 /*
  * Walk a checked image. mount < 0: all mounts; else only the one with this
- * number. It keeps no trust: bounds are checked again as it goes.
+ * number (-ENOENT: there is none). It keeps no trust: everything but who owns
+ * which frame is checked again as it goes.
  */
 int pramfs_walk(const struct pramfs_source *src, const struct pramfs_root *root, int mount,
 		const struct pramfs_visitor *v, struct pramfs_finding *f);
 
-/* Frame numbers of the stream pages, in order: fn is called for each. */
+/*
+ * Frame numbers of the stream pages, in order: fn is called for each, also for
+ * one that is found damaged; what follows that one cannot be found.
+ */
 int pramfs_walk_pages(const struct pramfs_source *src, const struct pramfs_root *root,
 		      int (*fn)(void *ctx, u64 pfn), void *ctx, struct pramfs_finding *f);
 
@@ -128,7 +137,10 @@ int pramfs_walk_pages(const struct pramfs_source *src, const struct pramfs_root 
 
 /*
  * A writer makes the stream; call the put functions in the order of the format
- * (see "The stream"). It does not check that order.
+ * (see "The stream"). It does not check that order, nor what only the whole
+ * image can show: pramfs_check() does. A put fails as new_page does, or with
+ * -EINVAL (a value that the format has no room for) or -E2BIG (too many mounts);
+ * after a failure the writer is of no use. Start with a zeroed one.
  */
 struct pramfs_writer {
 	/* A new zeroed page for the stream; 0 or -errno. */
@@ -156,8 +168,8 @@ int pramfs_put_end(struct pramfs_writer *w);
 /*
  * Fill a zeroed root page at frame pfn from a finished writer and the ranges
  * (start and length of each, sorted). next_phys: what shall follow our nodes in
- * the setup_data list, 0 = nothing. The caller may set arena, kernel and
- * sealed_tsc before; the CRC is made here, last.
+ * the setup_data list, 0 = nothing. The caller may set arena and nr_arenas,
+ * kernel and sealed_tsc before; the CRC is made here, last. -E2BIG: too many ranges.
  */
 int pramfs_put_root(struct pramfs_root *root, u64 pfn, const struct pramfs_writer *w,
 		    const struct pramfs_span *ranges, u32 nr_ranges, u64 next_phys);

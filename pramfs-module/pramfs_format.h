@@ -51,10 +51,12 @@
  *     inode has PRAMFS_INODE_BEYOND_EOF (fallocate with KEEP_SIZE).
  *   - tree: an entry's parent is a directory that has been reached already
  *     (the root directory has been), so that entries stand in an order in
- *     which the tree can be built; a directory has exactly one entry, another
- *     inode exactly nlink; a name is 1 to 255 bytes without NUL and '/', not
+ *     which the tree can be built; a directory (but the root directory) has
+ *     exactly one entry and nlink = 2 + its subdirectories, another inode has
+ *     exactly nlink entries, at least 1; a name is 1 to 255 bytes without NUL and '/', not
  *     "." or "..". Two entries of one directory have different names (checked
  *     by the reader that builds the tree).
+ *   - mounts have different names, not empty and without NUL.
  *   - the END record carries the counts of all records; nothing follows it.
  *
  * Versions
@@ -64,8 +66,8 @@
  *   with PRAMFS_REC_OPTIONAL set (a reader skips those that it does not know;
  *   an unknown type without it is refused).
  *
- * Limits: 64 ranges, 2^40 frames, 2^24 pages in an extent, 2^32 - 1 inodes in
- * a mount, 64 KiB in an xattr's value.
+ * Limits: 60 ranges, 256 mounts, 2^40 frames, 2^24 pages in an extent, 2^32 - 1
+ * inodes in a mount, 64 KiB in an xattr's value.
  * Size: an extent costs 16 bytes; at the very worst (no two pages adjacent)
  * the metadata is 0.395 % of the data.
  *
@@ -91,6 +93,7 @@
 #define PRAMFS_PFN_BITS		40
 #define PRAMFS_MAX_RANGES	60
 #define PRAMFS_MAX_ARENAS	32
+#define PRAMFS_MAX_MOUNTS	256
 #define PRAMFS_MAX_NAME		63		/* of a mount, without the NUL */
 #define PRAMFS_MAX_DENTRY	255
 #define PRAMFS_MAX_TARGET	4095
@@ -207,7 +210,7 @@ struct pramfs_time {
 
 struct pramfs_rec_inode {
 	__le64 ino;		/* as stat(2) shows it; not 0 */
-	__le64 size;		/* bytes; of a symlink: length of the target */
+	__le64 size;		/* bytes; a symlink: length of the target; device, fifo, socket: 0 */
 	__le32 mode;		/* type and permissions, as in stat(2) */
 	__le32 uid;
 	__le32 gid;
