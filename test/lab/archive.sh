@@ -15,7 +15,7 @@ APT=(-o "Dir::Etc::sourcelist=$APT_DIR/sources.list"
      -o APT::Install-Recommends=false)
 
 # Of sid only CRIU and what it needs: trixie's cannot dump on 7.x.
-SID_PACKAGES='criu libcompel1 libnet9 libnl-3-200 libnl-genl-3-200'
+SID_PACKAGES='criu libcriu2 libcompel1 libnet9 libnl-3-200 libnl-genl-3-200'
 
 # archive_update [refresh]: fetch the lists when they are missing, or always.
 archive_update()
