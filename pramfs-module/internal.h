@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * internal.h - what the files of PramFS share, grouped by the file it is in.
+ *
+ * Lock order, outermost first:
+ *   pramfs_op_lock (device.c)	one operation of /dev/pramfs at a time
+ *   s_umount
+ *   pramfs_mounts_lock (super.c)	list of instances
+ *   inode rwsem, mmap_lock, invalidate_lock: as the VFS orders them
+ *   seal_lock (change.c)	read: any change of a tree; write: seal and unseal
+ *   folio lock
+ *   pramfs_inode.held_lock
+ *   pramfs_inode.lock
+ *
+ * Changes never hold seal_lock while they touch user memory.
+ */
+#ifndef PRAMFS_INTERNAL_H
+#define PRAMFS_INTERNAL_H
+
+#undef pr_fmt
+#define pr_fmt(fmt) "pramfs: " fmt
+
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/maple_tree.h>
+#include <linux/mutex.h>
+#include <linux/percpu_counter.h>
+#include <linux/spinlock.h>
+
+#include "compat.h"
+#include "format.h"
+#include "pramfs_ioctl.h"
+
+#define PRAMFS_SUPER_MAGIC	0x50524d46	/* "PRMF", f_type of statfs(2) */
+#define PRAMFS_BLOCKS_PER_PAGE	(PAGE_SIZE / 512)
+/* What a directory entry adds to its directory's st_size; tmpfs says the same. */
+#define PRAMFS_DIRENT_SIZE	20
+
+struct pramfs_sb {
+	char name[PRAMFS_MAX_NAME + 1];
+	struct list_head list;		/* on pramfs_mounts */
+	struct super_block *sb;
+	u64 max_pages;			/* 0 = no limit */
+	u64 max_inodes;			/* 0 = no limit */
+	struct percpu_counter pages;	/* in files: page cache and held */
+	atomic64_t inodes;
+	atomic64_t next_ino;
+	umode_t mode;			/* of the root directory, at the first mount */
+	kuid_t uid;
+	kgid_t gid;
+	bool opening;			/* held frames still belong to the handover */
+	bool made_readonly;		/* by the seal */
+};
+
+struct pramfs_inode {
+	struct inode vfs_inode;
+	struct list_head xattrs;	/* struct pramfs_xattr; changed under inode rwsem */
+	struct rw_semaphore xattr_lock;
+	struct timespec64 btime;
+
+	/*
+	 * Frames that came from the old kernel and have not become page cache
+	 * yet: ranges of page index, each holding pfn - index. See held.c.
+	 */
+	struct mutex held_lock;
+	struct maple_tree held;
+	unsigned long nr_held;
+
+	spinlock_t lock;
+	unsigned long pages;		/* charged to the instance; under lock */
+
+	u32 seal_nr;			/* number in the handover, valid in seal_gen */
+	u32 seal_gen;
+};
+
+static inline struct pramfs_inode *PRAMFS_I(const struct inode *inode)
+{
+	return container_of(inode, struct pramfs_inode, vfs_inode);
+}
+
+static inline struct pramfs_sb *PRAMFS_SB(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+/* change.c: the gate that a seal shuts */
+
+int pramfs_change_init(void);
+void pramfs_change_exit(void);
+/* Every change of a tree happens between these two. -EROFS when sealed. */
+int pramfs_change_begin(void);
+void pramfs_change_end(void);
+/* For callers that must not wait: false when sealed or being sealed. */
+bool pramfs_change_trybegin(void);
+bool pramfs_is_sealed(void);
+/* Shut waits for the changes under way; open lets waiting writers go on. */
+void pramfs_gate_shut(void);
+void pramfs_gate_open(void);
+/* Wait until the gate is open; -EINTR on a fatal signal. */
+int pramfs_gate_wait(void);
+
+/* super.c */
+
+extern struct mutex pramfs_mounts_lock;
+extern struct list_head pramfs_mounts;
+int pramfs_super_init(void);
+void pramfs_super_exit(void);
+
+/* inode.c */
+
+/* mode decides the kind; -ENOSPC when the instance has no inode left. */
+struct inode *pramfs_new_inode(struct mnt_idmap *idmap, struct super_block *sb,
+			       const struct inode *dir, umode_t mode, dev_t dev);
+/* Sets the operations that belong to inode->i_mode. */
+void pramfs_inode_ops(struct inode *inode, dev_t dev);
+
+/* xattr.c */
+
+struct pramfs_xattr {
+	struct list_head list;
+	char *name;
+	u32 len;
+	u8 value[] __counted_by(len);
+};
+
+extern const struct xattr_handler *const pramfs_xattr_handlers[];
+ssize_t pramfs_listxattr(struct dentry *dentry, char *buffer, size_t size);
+/* Adds one that is known not to be there. */
+int pramfs_xattr_add(struct inode *inode, const char *name, const void *value, size_t len);
+void pramfs_xattrs_free(struct inode *inode);
+
+/* file.c */
+
+extern const struct file_operations pramfs_file_operations;
+extern const struct address_space_operations pramfs_aops;
+/* Change the size of a regular file; inode rwsem and the change gate held. */
+int pramfs_set_size(struct inode *inode, loff_t size);
+/* Bring the charge of an inode in line with what it has. */
+void pramfs_recount(struct inode *inode);
+
+/* held.c: frames of the old kernel */
+
+int pramfs_held_add(struct inode *inode, u64 index, u64 pfn, u64 pages);
+/* The page at this index with a reference, or NULL. */
+struct page *pramfs_held_get(struct inode *inode, pgoff_t index);
+/* Make page cache of what is held in [first, last]. */
+int pramfs_held_activate(struct inode *inode, pgoff_t first, pgoff_t last);
+/* Free what is held in [first, last]. */
+void pramfs_held_drop(struct inode *inode, pgoff_t first, pgoff_t last);
+/* Next held run at or after *index; false when there is none. */
+bool pramfs_held_next(struct inode *inode, pgoff_t *index, unsigned long *pfn, unsigned long *pages);
+
+/* frames.c: reserved frames that become the system's */
+
+/* Free frames that the boot memory allocator reserved; counts those freed. */
+unsigned long pramfs_give_back(unsigned long pfn, unsigned long frames);
+/* Account frames to their zones as managed memory. */
+void pramfs_frames_managed(unsigned long pfn, unsigned long frames);
+/* A page that may be handed over: at or above PRAMFS_LOWEST_PFN. NULL = no memory. */
+struct page *pramfs_alloc_page(gfp_t gfp);
+
+/* arena.c */
+
+struct pramfs_pfn_range {
+	unsigned long pfn;
+	unsigned long frames;
+};
+
+int pramfs_claim(struct pramfs_ioc_claim *claim);
+void pramfs_release(void);
+bool pramfs_is_claimed(void);
+/* The root page that the loaded kernel will find. */
+struct pramfs_root *pramfs_claimed_root(void);
+unsigned long pramfs_arena_frames(void);
+/* The arenas, for the root page. */
+void pramfs_arena_spans(struct pramfs_root *root);
+/*
+ * What may be reserved for a handover: system RAM from 16 MiB on, without the
+ * arenas and the crash kernel's region. Returns the number, or -E2BIG.
+ */
+int pramfs_publishable(struct pramfs_pfn_range *range, int max);
+
+/* seal.c */
+
+int pramfs_seal(struct pramfs_ioc_seal *out);
+void pramfs_unseal(void);
+/* Call fn for the root and each stream page of the sealed handover. */
+int pramfs_sealed_pages(int (*fn)(void *ctx, const void *page), void *ctx);
+
+/* open.c: the handover that came */
+
+int pramfs_open_init(void);
+void pramfs_open_exit(void);
+bool pramfs_came(void);			/* something is pending or refused */
+bool pramfs_came_mounts(const char *name);
+/* Build the tree of the pending mount with this name into a new super block. */
+int pramfs_open_mount(struct super_block *sb, const char *name);
+void pramfs_came_status(struct pramfs_ioc_status *status);
+int pramfs_came_pages(int (*fn)(void *ctx, const void *page), void *ctx);
+int pramfs_discard(void);
+
+/* carrier_setup_data.c: how the next kernel is told */
+
+/*
+ * Frame of the root page that the boot loader passed, in *pfn. -ENOENT: none.
+ */
+int pramfs_carrier_find(unsigned long *pfn);
+
+/* device.c */
+
+int pramfs_device_init(void);
+void pramfs_device_exit(void);
+
+#endif

@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * open.c - the handover that came from the old kernel.
+ *
+ * As the module is loaded, the whole image is checked; only then is every
+ * frame of the reserved ranges that it does not own given back. A mount takes
+ * its tree over. When the last tree has been taken, the metadata is freed, too.
+ *
+ * An image that fails a check is refused whole. Nothing of it is freed: its
+ * frames stay reserved until DISCARD.
+ *
+ * While a handover is there the module cannot be unloaded: nobody else would
+ * know what the reserved memory is.
+ *
+ * All under came_lock.
+ */
+#include <linux/dcache.h>
+#include <linux/iversion.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "internal.h"
+
+static DEFINE_MUTEX(came_lock);
+static const struct pramfs_root *root;		/* NULL: nothing came, or all was taken */
+static unsigned long root_pfn;
+static bool refused;
+static struct pramfs_finding finding;
+static unsigned long *taken;			/* one bit a mount */
+static u32 pending;
+static unsigned long came_frames, kept_frames, given_back;
+static u64 check_ns, give_back_ns;
+
+/* ---- reading it --------------------------------------------------------- */
+
+static const void *source_page(void *ctx, u64 pfn)
+{
+	if (!pfn_valid(pfn) || !PageReserved(pfn_to_page(pfn)))
+		return NULL;
+	return page_address(pfn_to_page(pfn));
+}
+
+static void *source_alloc(void *ctx, size_t bytes)
+{
+	return kvzalloc(bytes, GFP_KERNEL | __GFP_NOWARN);
+}
+
+static void source_free(void *ctx, void *p)
+{
+	kvfree(p);
+}
+
+static const struct pramfs_source source = {
+	.page = source_page,
+	.alloc = source_alloc,
+	.free = source_free,
+};
+
+static void tell_finding(const char *what, int err)
+{
+	if (err == -ENOMEM)
+		pr_err("%s: not enough memory to check the handover\n", what);
+	else
+		pr_err("%s: check \"%s\" failed in frame 0x%llx at offset %u: found 0x%llx, expected 0x%llx\n",
+		       what, finding.check ?: "?", finding.pfn, finding.offset, finding.found,
+		       finding.expected);
+}
+
+/* ---- building a tree ---------------------------------------------------- */
+
+struct build {
+	struct super_block *sb;
+	struct inode **inode;		/* by number */
+	struct dentry **dir;		/* entry of each directory that has one, by number */
+	u32 nr, max;
+};
+
+static struct timespec64 get_time(const struct pramfs_time *t)
+{
+	return (struct timespec64){ le64_to_cpu(t->sec), le32_to_cpu(t->nsec) };
+}
+
+static int build_mount(void *ctx, u32 nr, const char *name, const struct pramfs_rec_mount *m)
+{
+	struct build *b = ctx;
+	struct pramfs_sb *sbi = PRAMFS_SB(b->sb);
+
+	b->max = le64_to_cpu(m->nr_inodes);
+	b->inode = kvcalloc(b->max, sizeof(*b->inode), GFP_KERNEL);
+	b->dir = kvcalloc(b->max, sizeof(*b->dir), GFP_KERNEL);
+	if (!b->inode || !b->dir)
+		return -ENOMEM;
+	sbi->max_pages = le64_to_cpu(m->max_pages);
+	sbi->max_inodes = 0;		/* set at the end: what is there, is there */
+	return 0;
+}
+
+static int build_inode(void *ctx, u32 nr, const struct pramfs_rec_inode *rec)
+{
+	struct build *b = ctx;
+	umode_t mode = le32_to_cpu(rec->mode);
+	struct inode *inode;
+
+	inode = pramfs_new_inode(&nop_mnt_idmap, b->sb, NULL, mode,
+				 MKDEV(le32_to_cpu(rec->rdev_major), le32_to_cpu(rec->rdev_minor)));
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	b->inode[nr] = inode;
+	b->nr = nr + 1;
+	inode->i_ino = le64_to_cpu(rec->ino);
+	inode->i_uid = make_kuid(&init_user_ns, le32_to_cpu(rec->uid));
+	inode->i_gid = make_kgid(&init_user_ns, le32_to_cpu(rec->gid));
+	inode->i_generation = le32_to_cpu(rec->generation);
+	set_nlink(inode, le32_to_cpu(rec->nlink));
+	i_size_write(inode, le64_to_cpu(rec->size));
+	inode_set_atime_to_ts(inode, get_time(&rec->atime));
+	inode_set_mtime_to_ts(inode, get_time(&rec->mtime));
+	inode_set_ctime_to_ts(inode, get_time(&rec->ctime));
+	PRAMFS_I(inode)->btime = get_time(&rec->btime);
+	return 0;
+}
+
+static int build_xattr(void *ctx, u32 nr, const char *name, const void *value, u32 len)
+{
+	struct build *b = ctx;
+
+	return pramfs_xattr_add(b->inode[nr], name, value, len);
+}
+
+static int build_target(void *ctx, u32 nr, const char *target, u32 len)
+{
+	struct build *b = ctx;
+
+	b->inode[nr]->i_link = kmemdup_nul(target, len, GFP_KERNEL_ACCOUNT);
+	return b->inode[nr]->i_link ? 0 : -ENOMEM;
+}
+
+static int build_extent(void *ctx, u32 nr, u64 index, u64 pfn, u64 pages)
+{
+	struct build *b = ctx;
+	struct inode *inode = b->inode[nr];
+
+	/* The checks have seen to it that no other file has this frame. */
+	PRAMFS_I(inode)->pages += pages;
+	inode_add_bytes(inode, (loff_t)pages << PAGE_SHIFT);
+	percpu_counter_add(&PRAMFS_SB(b->sb)->pages, pages);
+	return pramfs_held_add(inode, index, pfn, pages);
+}
+
+/* The root directory becomes the tree's root with the first entry, or at the end. */
+static int build_root(struct build *b)
+{
+	if (b->sb->s_root)
+		return 0;
+	b->sb->s_root = d_make_root(b->inode[0]);
+	if (!b->sb->s_root) {
+		b->inode[0] = NULL;	/* d_make_root() has put it */
+		return -ENOMEM;
+	}
+	b->dir[0] = b->sb->s_root;
+	ihold(b->inode[0]);		/* ours is put with all others */
+	return 0;
+}
+
+static int build_dirent(void *ctx, u32 parent, u32 child, const char *name, u32 len)
+{
+	struct build *b = ctx;
+	struct inode *inode = b->inode[child];
+	struct qstr q = QSTR_INIT(name, len);
+	struct dentry *dentry, *twin;
+	int err;
+
+	err = build_root(b);
+	if (err)
+		return err;
+	q.hash = full_name_hash(b->dir[parent], q.name, q.len);
+	twin = d_lookup(b->dir[parent], &q);
+	if (twin) {
+		dput(twin);
+		finding = (struct pramfs_finding){ .check = "dirent twin", .found = child };
+		return -EUCLEAN;
+	}
+	dentry = d_alloc(b->dir[parent], &q);
+	if (!dentry)
+		return -ENOMEM;
+	ihold(inode);
+	pramfs_make_persistent(dentry, inode);
+	if (S_ISDIR(inode->i_mode))
+		b->dir[child] = dentry;	/* pinned by the tree */
+	dput(dentry);
+	return 0;
+}
+
+static const struct pramfs_visitor build_visitor = {
+	.mount = build_mount,
+	.inode = build_inode,
+	.xattr = build_xattr,
+	.target = build_target,
+	.extent = build_extent,
+	.dirent = build_dirent,
+};
+
+static void build_end(struct build *b)
+{
+	u32 i;
+
+	for (i = 0; b->inode && i < b->nr; i++)
+		iput(b->inode[i]);
+	kvfree(b->inode);
+	kvfree(b->dir);
+}
+
+/* ---- which mounts ------------------------------------------------------- */
+
+struct find_mount {
+	const char *name;
+	int nr;				/* -1: not there */
+	u64 max_inodes, next_ino;
+};
+
+static int find_mount(void *ctx, u32 nr, const char *name, const struct pramfs_rec_mount *m)
+{
+	struct find_mount *f = ctx;
+
+	if (!test_bit(nr, taken) && !strcmp(name, f->name)) {
+		f->nr = nr;
+		f->max_inodes = le64_to_cpu(m->max_inodes);
+		f->next_ino = le64_to_cpu(m->next_ino);
+	}
+	return 0;
+}
+
+static void look_for(struct find_mount *f)
+{
+	struct pramfs_visitor v = { .mount = find_mount, .ctx = f };
+
+	f->nr = -1;
+	if (root && !refused)
+		pramfs_walk(&source, root, -1, &v, &finding);
+}
+
+bool pramfs_came_mounts(const char *name)
+{
+	struct find_mount f = { .name = name };
+
+	mutex_lock(&came_lock);
+	look_for(&f);
+	mutex_unlock(&came_lock);
+	return f.nr >= 0;
+}
+
+/* ---- letting go --------------------------------------------------------- */
+
+struct page_list {
+	unsigned long *pfn;
+	unsigned long nr, max;
+};
+
+static int list_page(void *ctx, u64 pfn)
+{
+	struct page_list *l = ctx;
+
+	if (l->nr < l->max)
+		l->pfn[l->nr++] = pfn;
+	return 0;
+}
+
+static void forget(void)
+{
+	root = NULL;
+	kept_frames = 0;
+	pending = 0;
+	refused = false;
+	kvfree(taken);
+	taken = NULL;
+	module_put(THIS_MODULE);
+}
+
+/* All trees have been taken: the metadata is nobody's any more. */
+static int free_metadata(void)
+{
+	struct page_list l = { .max = le64_to_cpu(root->stream_pages) };
+	unsigned long i;
+
+	l.pfn = kvmalloc_array(l.max, sizeof(*l.pfn), GFP_KERNEL);
+	if (!l.pfn)
+		return -ENOMEM;
+	pramfs_walk_pages(&source, root, list_page, &l, &finding);
+	for (i = 0; i < l.nr; i++) {
+		clear_page(page_address(pfn_to_page(l.pfn[i])));
+		pramfs_give_back(l.pfn[i], 1);
+	}
+	kvfree(l.pfn);
+	clear_page((void *)root);	/* it must not be found again */
+	pramfs_give_back(root_pfn, 1);
+	forget();
+	return 0;
+}
+
+int pramfs_open_mount(struct super_block *sb, const char *name)
+{
+	struct pramfs_sb *sbi = PRAMFS_SB(sb);
+	struct find_mount f = { .name = name };
+	struct build b = { .sb = sb };
+	struct pramfs_visitor v = build_visitor;
+	int err;
+
+	mutex_lock(&came_lock);
+	look_for(&f);
+	if (f.nr < 0) {
+		err = -ENOENT;
+		goto out;
+	}
+	v.ctx = &b;
+	err = pramfs_walk(&source, root, f.nr, &v, &finding);
+	if (!err)
+		err = build_root(&b);
+	if (err) {
+		tell_finding(name, err);
+		goto out;
+	}
+	sbi->max_inodes = f.max_inodes;
+	sbi->mode = d_inode(sb->s_root)->i_mode & 07777;
+	atomic64_set(&sbi->next_ino, f.next_ino);
+	__set_bit(f.nr, taken);
+	kept_frames -= min_t(u64, kept_frames, percpu_counter_sum_positive(&sbi->pages));
+	if (!--pending)
+		free_metadata();	/* if that fails, a little memory stays reserved */
+out:
+	build_end(&b);
+	mutex_unlock(&came_lock);
+	return err;
+}
+
+static int discard_extent(void *ctx, u32 inode, u64 index, u64 pfn, u64 pages)
+{
+	pramfs_give_back(pfn, pages);
+	return 0;
+}
+
+static int discard_pending(void)
+{
+	struct pramfs_visitor v = { .extent = discard_extent };
+	u32 i, nr = le32_to_cpu(root->nr_mounts);
+	int err;
+
+	for (i = 0; i < nr; i++) {
+		if (test_bit(i, taken))
+			continue;
+		err = pramfs_walk(&source, root, i, &v, &finding);
+		if (err)
+			return err;
+		__set_bit(i, taken);
+	}
+	return free_metadata();
+}
+
+/* The ranges of a root page that is whole are what this kernel reserved. */
+static int discard_refused(void)
+{
+	struct pramfs_span *span;
+	u32 i, nr = le32_to_cpu(root->nr_ranges);
+	struct pramfs_finding f;
+
+	if (pramfs_check_root(root, root_pfn, &f))
+		return -EUCLEAN;
+	span = kcalloc(nr, sizeof(*span), GFP_KERNEL);
+	if (!span)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		span[i].pfn = le64_to_cpu(root->node[i].addr) >> PAGE_SHIFT;
+		span[i].frames = le64_to_cpu(root->node[i].bytes) >> PAGE_SHIFT;
+	}
+	clear_page((void *)root);
+	for (i = 0; i < nr; i++)
+		pramfs_give_back(span[i].pfn, span[i].frames);
+	kfree(span);
+	forget();
+	return 0;
+}
+
+int pramfs_discard(void)
+{
+	int err;
+
+	mutex_lock(&came_lock);
+	if (!root)
+		err = -ENOENT;
+	else if (refused)
+		err = discard_refused();
+	else
+		err = discard_pending();
+	mutex_unlock(&came_lock);
+	return err;
+}
+
+/* ---- at load ------------------------------------------------------------ */
+
+static void give_back_unowned(const struct pramfs_owned *owned)
+{
+	u64 start = ktime_get_ns();
+	u32 r;
+
+	for (r = 0; r < owned->nr; r++) {
+		u64 pfn = owned->range[r].pfn, frames;
+
+		came_frames += owned->range[r].frames;
+		while (pramfs_unowned_run(owned, r, &pfn, &frames)) {
+			given_back += pramfs_give_back(pfn, frames);
+			pfn += frames;
+		}
+	}
+	kept_frames = came_frames - given_back;
+	give_back_ns = ktime_get_ns() - start;
+}
+
+static void count_reserved(void)
+{
+	struct pramfs_finding f;
+	u32 i;
+
+	if (pramfs_check_root(root, root_pfn, &f))
+		return;
+	for (i = 0; i < le32_to_cpu(root->nr_ranges); i++)
+		came_frames += le64_to_cpu(root->node[i].bytes) >> PAGE_SHIFT;
+	kept_frames = came_frames;
+}
+
+static int open_image(void)
+{
+	u64 start = ktime_get_ns();
+	struct pramfs_owned owned = {};
+	int err;
+
+	err = pramfs_check(&source, root, root_pfn, &owned, &finding);
+	check_ns = ktime_get_ns() - start;
+	if (err)
+		return err;
+	pending = le32_to_cpu(root->nr_mounts);
+	taken = kvcalloc(BITS_TO_LONGS(max(pending, 1u)), sizeof(long), GFP_KERNEL);
+	if (taken)
+		give_back_unowned(&owned);
+	else
+		err = -ENOMEM;
+	pramfs_owned_free(&source, &owned);
+	return err;
+}
+
+int pramfs_open_init(void)
+{
+	int err;
+
+	err = pramfs_carrier_find(&root_pfn);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	root = page_address(pfn_to_page(root_pfn));
+	__module_get(THIS_MODULE);
+	err = open_image();
+	if (err == -ENOENT) {
+		pr_info("the old kernel handed nothing over\n");
+		pramfs_give_back(root_pfn, 1);
+		forget();
+		return 0;
+	}
+	if (err) {
+		refused = true;
+		count_reserved();
+		tell_finding("the handover is refused, its memory stays reserved", err);
+		return 0;
+	}
+	pr_info("handover of %s: %u mounts, %lu MiB kept, %lu MiB given back\n", root->kernel,
+		pending, kept_frames >> (20 - PAGE_SHIFT), given_back >> (20 - PAGE_SHIFT));
+	if (!pending)
+		free_metadata();
+	return 0;
+}
+
+/* The module goes only when no handover is there, or when loading it failed. */
+void pramfs_open_exit(void)
+{
+	kvfree(taken);
+}
+
+bool pramfs_came(void)
+{
+	bool came;
+
+	mutex_lock(&came_lock);
+	came = root;
+	mutex_unlock(&came_lock);
+	return came;
+}
+
+void pramfs_came_status(struct pramfs_ioc_status *st)
+{
+	mutex_lock(&came_lock);
+	st->came_bytes = (u64)came_frames << PAGE_SHIFT;
+	st->given_back_bytes = (u64)given_back << PAGE_SHIFT;
+	st->check_ns = check_ns;
+	st->give_back_ns = give_back_ns;
+	if (root) {
+		st->flags |= refused ? PRAMFS_REFUSED : PRAMFS_PENDING;
+		st->root = PFN_PHYS(root_pfn);
+		st->reserved_bytes = (u64)kept_frames << PAGE_SHIFT;
+		st->pending_mounts = pending;
+	}
+	if (root && refused) {
+		strscpy(st->refused_check, finding.check ?: "memory", sizeof(st->refused_check));
+		st->refused_pfn = finding.pfn;
+		st->refused_offset = finding.offset;
+		st->refused_found = finding.found;
+		st->refused_expected = finding.expected;
+	}
+	mutex_unlock(&came_lock);
+}
+
+struct tell_page {
+	int (*fn)(void *ctx, const void *page);
+	void *ctx;
+};
+
+static int tell_page(void *ctx, u64 pfn)
+{
+	struct tell_page *t = ctx;
+	const void *page = source_page(NULL, pfn);
+
+	return page ? t->fn(t->ctx, page) : -EUCLEAN;
+}
+
+int pramfs_came_pages(int (*fn)(void *ctx, const void *page), void *ctx)
+{
+	struct tell_page t = { fn, ctx };
+	struct pramfs_finding f;
+	int err = 0;
+
+	mutex_lock(&came_lock);
+	if (root)
+		err = fn(ctx, root);
+	if (root && !err && !pramfs_check_root(root, root_pfn, &f))
+		err = pramfs_walk_pages(&source, root, tell_page, &t, &f);
+	mutex_unlock(&came_lock);
+	/* What lies behind a damaged page cannot be found; that is told elsewhere. */
+	return err == -EUCLEAN || err == -EPROTONOSUPPORT ? 0 : err;
+}
