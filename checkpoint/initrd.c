@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * initrd.c - see initrd.h.
+ *
+ * An initramfs is one or more cpio archives, one after the other with zeros
+ * between: first, often, an uncompressed one with microcode or ACPI tables
+ * (the kernel takes those before it can uncompress), then the main one,
+ * usually compressed. Everything from the first compressed byte to the end is
+ * counted INITRD_RATIO times: initramfs images of kernel modules (themselves
+ * already compressed in most distributions) and programs come to 2 to 4 with
+ * xz or zstd. It is a guess: an archive of zeros is far beyond any factor. A
+ * wrong one ends in "Initramfs unpacking failed" in the new kernel, and that
+ * is why the demand has a base of its own beside it.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "initrd.h"
+
+#define CPIO_HEAD 110u		/* newc: 6 of magic and 13 fields of 8 hex digits */
+
+static const struct {
+	const char *magic;
+	size_t bytes;
+} compressions[] = {
+	{ "\x1f\x8b", 2 },		/* gzip */
+	{ "\xfd" "7zXZ", 5 },
+	{ "\x28\xb5\x2f\xfd", 4 },	/* zstd */
+	{ "\x02\x21\x4c\x18", 4 },	/* lz4, the legacy frame that the kernel reads */
+	{ "\x5d\x00\x00", 3 },		/* lzma */
+	{ "BZh", 3 },
+	{ "\x89" "LZO", 4 },
+};
+
+static bool is_compressed(const uint8_t *p, size_t bytes)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(compressions) / sizeof(compressions[0]); i++)
+		if (bytes >= compressions[i].bytes &&
+		    !memcmp(p, compressions[i].magic, compressions[i].bytes))
+			return true;
+	return false;
+}
+
+static bool is_cpio(const uint8_t *p, size_t bytes)
+{
+	return bytes >= 6 && (!memcmp(p, "070701", 6) || !memcmp(p, "070702", 6));
+}
+
+static bool hex8(const uint8_t *p, uint64_t *value)
+{
+	uint64_t v = 0;
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		uint8_t c = p[i];
+
+		if (c >= '0' && c <= '9')
+			v = v * 16 + (c - '0');
+		else if ((c | 32) >= 'a' && (c | 32) <= 'f')
+			v = v * 16 + ((c | 32) - 'a' + 10);
+		else
+			return false;
+	}
+	*value = v;
+	return true;
+}
+
+static uint64_t align4(uint64_t n)
+{
+	return (n + 3) & ~3ull;
+}
+
+/*
+ * Length of one entry (head, name, data, each padded to 4 bytes), 0 when it is
+ * damaged or cut off; *last when it is the trailer.
+ */
+static uint64_t cpio_entry(const uint8_t *p, size_t bytes, bool *last)
+{
+	static const char trailer[] = "TRAILER!!!";
+	uint64_t file, name, whole;
+
+	if (bytes < CPIO_HEAD || !is_cpio(p, bytes) || !hex8(p + 54, &file) || !hex8(p + 94, &name))
+		return 0;
+	whole = align4(CPIO_HEAD + name) + align4(file);
+	*last = name == sizeof(trailer) && bytes >= CPIO_HEAD + sizeof(trailer) &&
+		!memcmp(p + CPIO_HEAD, trailer, sizeof(trailer));
+	/* the padding of the last entry may be missing */
+	return whole <= bytes + 3 ? (whole < bytes ? whole : bytes) : 0;
+}
+
+/* Length of the archive that starts here, with its trailer; all that is left when that is missing. */
+static size_t cpio_bytes(const uint8_t *p, size_t bytes)
+{
+	size_t at = 0;
+	bool last = false;
+
+	while (at < bytes && !last) {
+		uint64_t n = cpio_entry(p + at, bytes - at, &last);
+
+		if (!n)
+			return bytes;
+		at += n;
+	}
+	return at;
+}
+
+int initrd_unpacked(const void *data, size_t bytes, const char *name, uint64_t *unpacked)
+{
+	const uint8_t *p = data;
+	uint64_t sum = 0;
+	size_t at = 0;
+
+	if (!bytes)
+		return log_refusal(-EINVAL, "%s is not an initramfs: the file is empty (--no-initrd goes without one)",
+				   name);
+	while (at < bytes) {
+		if (p[at] == 0) {
+			at++;
+		} else if (is_cpio(p + at, bytes - at)) {
+			size_t n = cpio_bytes(p + at, bytes - at);
+
+			sum += n;
+			at += n;
+		} else if (is_compressed(p + at, bytes - at)) {
+			sum += (uint64_t)(bytes - at) * INITRD_RATIO;
+			break;
+		} else if (at == 0) {
+			return log_refusal(-EINVAL,
+					   "%s is not an initramfs: it starts with %02x %02x, neither a cpio archive nor a compression the kernel knows",
+					   name, p[0], bytes > 1 ? p[1] : 0);
+		} else {
+			/* junk behind an archive: the kernel stops there, or fails; count it */
+			sum += (uint64_t)(bytes - at) * INITRD_RATIO;
+			break;
+		}
+	}
+	if (!sum)
+		return log_refusal(-EINVAL, "%s is not an initramfs: it holds only zeros", name);
+	*unpacked = sum;
+	return 0;
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "file.h"
+#include "log.h"
+
+int file_read(const char *path, char *buf, size_t size)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, buf + used, size - used)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		used += (size_t)n;
+		if (used == size)
+			return -E2BIG;
+	}
+	buf[used] = '\0';
+	return (int)used;
+}
+
+int file_read_line(const char *path, char *buf, size_t size)
+{
+	int n = file_read(path, buf, size);
+
+	while (n > 0 && buf[n - 1] == '\n')
+		buf[--n] = '\0';
+	return n;
+}
+
+int file_read_u64(const char *path, uint64_t *value)
+{
+	char text[64], *end;
+	const char *start = text;
+	unsigned long long v;
+	int n = file_read(path, text, sizeof(text));
+
+	if (n < 0)
+		return n;
+	while (isspace((unsigned char)*start))
+		start++;
+	if (!isdigit((unsigned char)*start))
+		return -EINVAL;
+	errno = 0;
+	v = strtoull(start, &end, 0);
+	if (errno)
+		return -errno;
+	while (isspace((unsigned char)*end))
+		end++;
+	if (*end)
+		return -EINVAL;
+	*value = v;
+	return 0;
+}
+
+int file_map(const char *path, struct mapped_file *map)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	void *p;
+
+	if (fd < 0)
+		return log_syserr(errno, "cannot open %s", path);
+	if (fstat(fd, &st) < 0)
+		return log_syserr(errno, "cannot stat %s", path);
+	if (S_ISDIR(st.st_mode))
+		return log_refusal(-EISDIR, "%s is a directory, expected a file", path);
+	if (!S_ISREG(st.st_mode))
+		return log_refusal(-EINVAL, "%s is not a regular file", path);
+	if (st.st_size == 0) {
+		*map = (struct mapped_file){ 0 };
+		return 0;
+	}
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return log_syserr(errno, "cannot map %s", path);
+	map->data = p;
+	map->bytes = (size_t)st.st_size;
+	return 0;
+}
+
+void file_unmap(struct mapped_file *map)
+{
+	if (map->data)
+		munmap((void *)map->data, map->bytes);
+	*map = (struct mapped_file){ 0 };
+}

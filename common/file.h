@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * file.h - reading small files (of /proc and /sys) and mapping large ones.
+ */
+#ifndef REBOOTLESS_FILE_H
+#define REBOOTLESS_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Read at most size - 1 bytes of a file and put a NUL behind them. Returns the
+ * bytes, or -errno; not logged, since for most of them "not there" is an
+ * answer. -E2BIG: there is more in it.
+ */
+int file_read(const char *path, char *buf, size_t size);
+
+/* The same with newlines at the end taken off. */
+int file_read_line(const char *path, char *buf, size_t size);
+
+/* One number (decimal, 0x..., surrounding white space allowed); -EINVAL: it is none. */
+int file_read_u64(const char *path, uint64_t *value);
+
+struct mapped_file {
+	const uint8_t *data;	/* NULL when the file is empty */
+	size_t bytes;
+};
+
+/* Map a regular file read-only. Logged. */
+int file_map(const char *path, struct mapped_file *map);
+void file_unmap(struct mapped_file *map);
+
+#define _cleanup_unmap_ __attribute__((cleanup(file_unmap)))
+
+#endif
