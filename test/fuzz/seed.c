@@ -3,27 +3,48 @@
  * seed.c - writes image files: good ones, and every one that a check refuses.
  * They start the fuzzer and feed the tests of the pramfs tool.
  *
- * usage: seed DIR [all]
- * DIR gets good-*.img; with "all" also bad-NAME.img for each case of cases.c.
+ * usage: seed images|inputs DIR
+ * images: DIR gets good-NAME.img, and bad-NAME.img for each case of cases.c.
+ * inputs: the same as inputs of fuzz_format, a byte before each (see there).
  */
 #include "../unit/cases.h"
 
 #include <err.h>
 
-static void save(const char *dir, const char *name, const void *data, size_t bytes)
+static void save(const char *dir, const char *name, const char *first, const void *data,
+		 size_t bytes)
 {
 	char path[4096];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/%s.img", dir, name);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	file = fopen(path, "w");
-	if (!file || fwrite(data, 1, bytes, file) != bytes || fclose(file))
+	if (!file || (first && fputc(*first, file) == EOF) ||
+	    fwrite(data, 1, bytes, file) != bytes || fclose(file))
 		err(1, "write %s", path);
 }
 
-static void save_shot(const char *dir, const char *name, const struct shot *s)
+static void save_shot(const char *dir, const char *kind, const char *name, bool inputs,
+		      const struct shot *s)
 {
-	save(dir, name, s->pages, s->nr_pages * PRAMFS_FRAME_SIZE);
+	size_t bytes = s->nr_pages * PRAMFS_FRAME_SIZE;
+	char file[256];
+
+	if (!inputs) {
+		snprintf(file, sizeof(file), "%s-%s.img", kind, name);
+		save(dir, file, NULL, s->pages, bytes);
+		return;
+	}
+	snprintf(file, sizeof(file), "%s-%s.stream", kind, name);
+	save(dir, file, "\2", s->stream, s->bytes);
+	/* Each image whole would be much and say little more. */
+	if (strcmp(kind, "good") && strncmp(name, "root", 4) && strncmp(name, "range", 5) &&
+	    strncmp(name, "page", 4))
+		return;
+	snprintf(file, sizeof(file), "%s-%s.raw", kind, name);
+	save(dir, file, "\0", s->pages, bytes);
+	snprintf(file, sizeof(file), "%s-%s.mended", kind, name);
+	save(dir, file, "\1", s->pages, bytes);
 }
 
 static void good_empty(struct shot *s)
@@ -90,25 +111,22 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*make)(struct shot *s);
 	} good[] = {
-		{ "good-tree", shot_tree }, { "good-empty", good_empty },
-		{ "good-hostile", good_hostile }, { "good-long", good_long },
-		{ "good-minor", good_minor },
+		{ "tree", shot_tree }, { "empty", good_empty }, { "hostile", good_hostile },
+		{ "long", good_long }, { "minor", good_minor },
 	};
 	struct shot s = { 0 };
-	char name[128];
+	bool inputs;
 
-	if (argc < 2)
-		errx(2, "usage: seed DIR [all]");
+	if (argc != 3 || (strcmp(argv[1], "images") && strcmp(argv[1], "inputs")))
+		errx(2, "usage: seed images|inputs DIR");
+	inputs = !strcmp(argv[1], "inputs");
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		good[i].make(&s);
-		save_shot(argv[1], good[i].name, &s);
+		save_shot(argv[2], "good", good[i].name, inputs, &s);
 	}
-	if (argc > 2) {
-		for (const struct refusal *r = refusals; r->name; r++) {
-			r->make(&s);
-			snprintf(name, sizeof(name), "bad-%s", r->name);
-			save_shot(argv[1], name, &s);
-		}
+	for (const struct refusal *r = refusals; r->name; r++) {
+		r->make(&s);
+		save_shot(argv[2], "bad", r->name, inputs, &s);
 	}
 	free(s.stream);
 	return 0;
