@@ -210,7 +210,7 @@ static void judge(const char *name, int status, const char *reason)
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		pass("%s", name);
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
-		note("skip %s: %s", name, reason);
+		skip(name, "%s", reason);
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
 		fail(name, "not done after %d seconds", CASE_SECONDS);
 	else if (WIFSIGNALED(status))

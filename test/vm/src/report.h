@@ -4,6 +4,7 @@
  *
  *	pass NAME
  *	fail NAME: reason
+ *	skip NAME: reason
  *	note TEXT
  *	metric NAME VALUE UNIT
  *
@@ -16,6 +17,7 @@
 
 void pass(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void fail(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void skip(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void metric(const char *name, double value, const char *unit);
 
