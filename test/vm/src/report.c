@@ -9,7 +9,7 @@
 
 #include "report.h"
 
-static int failures;
+static int failures, out = STDOUT_FILENO;
 
 static void write_all(int fd, const char *text, size_t len)
 {
@@ -54,7 +54,7 @@ static void emit(const char *verb, const char *name, const char *fmt, va_list ap
 	line[len++] = '\n';
 
 	fflush(stdout);
-	write_all(STDOUT_FILENO, line, len);
+	write_all(out, line, len);
 	if (path && *path) {
 		fd = open_report(path);
 		if (fd >= 0) {
@@ -116,6 +116,11 @@ static void emit_metric(const char *fmt, ...)
 void metric(const char *name, double value, const char *unit)
 {
 	emit_metric("%s %.10g %s", name, value, unit);
+}
+
+void report_to_stderr(void)
+{
+	out = STDERR_FILENO;
 }
 
 int report_status(void)

@@ -21,6 +21,9 @@ void skip(const char *name, const char *fmt, ...) __attribute__((format(printf, 
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void metric(const char *name, double value, const char *unit);
 
+/* Lines go to stderr from now on: for programs whose stdout is data. */
+void report_to_stderr(void);
+
 /* Exit status of the program: 0 when nothing failed, else 1. */
 int report_status(void);
 

@@ -36,6 +36,7 @@ static int cmd_manifest(const struct arguments *a)
 	FILE *out = stdout;
 	int err;
 
+	report_to_stderr();
 	noatime_namespace(a->dir);
 	err = manifest_collect(&m, a->dir, a->flags);
 	if (a->file)
@@ -81,6 +82,7 @@ static int cmd_frames(const struct arguments *a)
 {
 	int err;
 
+	report_to_stderr();
 	noatime_namespace(a->dir);
 	err = tree_frames(a->dir);
 	if (err)
