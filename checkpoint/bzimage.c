@@ -11,6 +11,7 @@
 
 #include "bzimage.h"
 #include "common/log.h"
+#include "pramfs-module/pramfs_format.h"
 
 #define PAGE		4096u
 #define SECTOR		512u
@@ -150,7 +151,8 @@ static int check_indirect(const struct bzimage *image, const char *name)
 		return log_refusal(-ENOEXEC,
 				   "%s is not an x86-64 bzImage: no kernel_info at kernel_info_offset 0x%x",
 				   name, h->kernel_info_offset);
-	if (!(info.setup_type_max & SETUP_INDIRECT))
+	/* SETUP_INDIRECT is a bit, but its macro shifts into the sign of an int */
+	if (!(info.setup_type_max & PRAMFS_SETUP_INDIRECT))
 		return log_refusal(-ENOEXEC,
 				   "%s cannot be used: kernel_info says setup_type_max 0x%x, without SETUP_INDIRECT; this kernel cannot keep memory",
 				   name, info.setup_type_max);

@@ -166,6 +166,13 @@ static int read_machine(struct load *l)
 		err = efi_read(EFI_DIR, &l->host.boot_params, &l->efi);
 	if (err)
 		return err;
+	/*
+	 * With no initrd in boot_params the kernel looks for one in the EFI
+	 * tables, and what this boot's loader left there is no longer one.
+	 */
+	if (l->opt.no_initrd && l->efi.nr)
+		return log_refusal(-EINVAL,
+				   "--no-initrd cannot be used on an EFI host, where the new kernel would take the old one's from the firmware's tables; give --initrd");
 	host = (struct cmdline_host){
 		.ram_bytes = memmap_ram_bytes(&l->memmap),
 		.nodes = l->host.nodes,
