@@ -44,13 +44,13 @@ struct ram {
 static int add_ram(struct resource *res, void *arg)
 {
 	struct ram *ram = arg;
-	struct pramfs_pfn_range *last = &ram->range[ram->nr - 1];
+	struct pramfs_pfn_range *last = ram->nr ? &ram->range[ram->nr - 1] : NULL;
 	unsigned long start = max_t(unsigned long, PFN_UP(res->start), PRAMFS_LOWEST_PFN);
 	unsigned long end = PFN_DOWN(res->end + 1);
 
 	if (start >= end)
 		return 0;
-	if (ram->nr && last->pfn + last->frames == start) {
+	if (last && last->pfn + last->frames == start) {
 		last->frames = end - last->pfn;
 		return 0;
 	}

@@ -113,7 +113,6 @@ static void make_uptodate(struct folio *folio)
 		folio_zero_segment(folio, 0, folio_size(folio));
 		folio_mark_uptodate(folio);
 	}
-	folio_mark_dirty(folio);
 }
 
 /* Have a zeroed page where there was a hole. */
@@ -274,7 +273,6 @@ static int pramfs_write_end(pramfs_write_ctx ctx, struct address_space *mapping,
 			folio_zero_range(folio, from + copied, len - copied);
 		folio_mark_uptodate(folio);
 	}
-	folio_mark_dirty(folio);
 	if (pos + copied > i_size_read(inode))
 		i_size_write(inode, pos + copied);
 	folio_unlock(folio);
@@ -302,7 +300,9 @@ int pramfs_set_size(struct inode *inode, loff_t size)
 		if (err)
 			goto out;
 		i_size_write(inode, size);
+		PRAMFS_I(inode)->splitter = current;
 		truncate_pagecache(inode, size);
+		PRAMFS_I(inode)->splitter = NULL;
 		pramfs_held_drop(inode, (size + PAGE_SIZE - 1) >> PAGE_SHIFT, ULONG_MAX);
 	}
 	if (size != old)
@@ -326,7 +326,9 @@ static int punch_hole(struct inode *inode, loff_t start, loff_t len)
 	if (!err && offset_in_page(start + len))
 		err = pramfs_held_activate(inode, end, end);
 	if (!err) {
+		PRAMFS_I(inode)->splitter = current;
 		truncate_pagecache_range(inode, start, start + len - 1);
+		PRAMFS_I(inode)->splitter = NULL;
 		if (first < end)
 			pramfs_held_drop(inode, first, end - 1);
 	}
@@ -415,23 +417,21 @@ static pgoff_t next_data(struct inode *inode, pgoff_t index)
 
 static loff_t seek_hole_data(struct inode *inode, loff_t pos, int whence)
 {
-	loff_t size = i_size_read(inode), found;
-	pgoff_t index;
+	loff_t size = i_size_read(inode);
+	pgoff_t index, last;
 
 	if (pos < 0 || pos >= size)
 		return -ENXIO;
 	index = pos >> PAGE_SHIFT;
-	if (whence == SEEK_DATA) {
+	last = (size - 1) >> PAGE_SHIFT;
+	if (whence == SEEK_DATA)
 		index = next_data(inode, index);
-		found = index > (size - 1) >> PAGE_SHIFT ? size : (loff_t)index << PAGE_SHIFT;
-		if (found >= size)
-			return -ENXIO;
-	} else {
-		while ((loff_t)index << PAGE_SHIFT < size && page_is_there(inode, index))
+	else
+		while (index <= last && page_is_there(inode, index))
 			index++;
-		found = min((loff_t)index << PAGE_SHIFT, size);
-	}
-	return max(found, pos);
+	if (index > last)
+		return whence == SEEK_DATA ? -ENXIO : size;
+	return max((loff_t)index << PAGE_SHIFT, pos);
 }
 
 static loff_t pramfs_llseek(struct file *file, loff_t offset, int whence)
@@ -496,7 +496,6 @@ static vm_fault_t pramfs_page_mkwrite(struct vm_fault *vmf)
 		folio_unlock(folio);
 		ret = VM_FAULT_NOPAGE;
 	} else {
-		folio_mark_dirty(folio);
 		ret = VM_FAULT_LOCKED;
 	}
 	pramfs_change_end();
@@ -539,6 +538,22 @@ static int pramfs_migrate_folio(struct address_space *mapping, struct folio *dst
 	return err;
 }
 
+/*
+ * Nothing is ever dirty, since a folio that is dirty cannot be split at the end
+ * of a file without a backing device (the kernel would account the part that is
+ * cut off to one). What keeps clean pages from being dropped is the next one.
+ */
+static bool pramfs_dirty_folio(struct address_space *mapping, struct folio *folio)
+{
+	return false;
+}
+
+/* Asked by whoever wants to drop a folio, and by our own truncation to split one. */
+static bool pramfs_release_folio(struct folio *folio, gfp_t gfp)
+{
+	return READ_ONCE(PRAMFS_I(folio->mapping->host)->splitter) == current;
+}
+
 static int pramfs_open(struct inode *inode, struct file *file)
 {
 	file->f_mode |= FMODE_CAN_ODIRECT;	/* accepted and ignored, as by tmpfs */
@@ -561,6 +576,7 @@ const struct address_space_operations pramfs_aops = {
 	.read_folio = pramfs_read_folio,
 	.write_begin = pramfs_write_begin,
 	.write_end = pramfs_write_end,
-	.dirty_folio = noop_dirty_folio,
+	.dirty_folio = pramfs_dirty_folio,
+	.release_folio = pramfs_release_folio,
 	.migrate_folio = pramfs_migrate_folio,
 };

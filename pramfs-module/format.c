@@ -2,8 +2,9 @@
 /*
  * format.c - the handover format: the root page and who owns which frame.
  *
- * The stream is read in format_check.c and written in format_write.c. All
- * three are pure (see format.h) and build in the kernel and in user space.
+ * The stream is read in format_stream.c and format_check.c, and written in
+ * format_write.c. All are pure (see format.h): the same in the kernel and in
+ * user space.
  */
 #include "format_internal.h"
 

@@ -2,8 +2,8 @@
 /*
  * format.h - reading, checking and writing the handover format.
  *
- * It is in format.c (root page, ownership), format_check.c (the stream) and
- * format_write.c. They are pure: no allocation but through the callbacks, no
+ * It is in format.c (root page, ownership), format_stream.c (pages to bytes),
+ * format_check.c (records) and format_write.c. They are pure: no allocation but through the callbacks, no
  * I/O, no global state, the same source in the kernel module, in the pramfs
  * tool, in the unit tests and in the fuzzer. They trust no byte of an image.
  *

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * format_check.c - reading the stream of a handover.
+ * format_check.c - what the records of a handover must say.
  *
  * One walk does it all. Checking an image is a walk that claims every frame as
  * it meets it; building a tree is the same walk, with the same checks, that
- * calls a visitor. No page is asked for before its frame was seen to lie in a
- * reserved range, and every loop is bounded by numbers of the root page, which
- * are bounded by the ranges.
+ * calls a visitor. Every loop is bounded by the bytes of the stream.
  */
 #include "format_internal.h"
 
@@ -29,30 +27,14 @@ struct inode_state {
 };
 
 struct pramfs_walk {
-	const struct pramfs_source *src;
-	const struct pramfs_root *root;
+	struct pramfs_stream s;
 	const struct pramfs_visitor *v;
-	struct pramfs_owned *owned;	/* without maps unless this is a check */
-	struct pramfs_finding *f;
 	int only;			/* mount to be told, < 0 = all */
 	bool done;
 
-	/* the page at hand */
-	const struct pramfs_page_head *page;
-	u64 pfn;
-	u64 pages;			/* pages read */
-	u64 next;
-	u64 left;			/* bytes of the stream not read */
-	u32 pos, used;			/* in the payload */
-
-	/* the record at hand */
-	u64 rec_pfn;
-	u32 rec_offset;
-	u32 fixed, tail;		/* bytes of it not read */
-	u32 before;			/* type of the record before, 0 = none */
-
 	u64 records, extents, frames;
 	u32 mounts;
+	u32 before;			/* type of the record before, 0 = none */
 
 	/* the mount at hand */
 	struct pramfs_rec_mount mount;
@@ -66,7 +48,6 @@ struct pramfs_walk {
 	u64 index, end_index;		/* bounds of the next extent */
 
 	/* scratch */
-	struct pramfs_owned bounds;
 	struct pramfs_extent batch[EXTENTS_AT_ONCE];
 	char names[PRAMFS_MAX_MOUNTS][PRAMFS_MAX_NAME + 1];
 	char name[PRAMFS_MAX_XATTR_NAME + 1];
@@ -75,149 +56,7 @@ struct pramfs_walk {
 
 static int refuse(struct pramfs_walk *w, enum pramfs_check_id check, u64 found, u64 expected)
 {
-	return pramfs_refuse(w->f, check, w->rec_pfn, w->rec_offset, found, expected);
-}
-
-/* ---- pages and bytes -------------------------------------------------- */
-
-#define HEAD_OFFSET(field)	((u32)offsetof(struct pramfs_page_head, field))
-
-static int check_page(struct pramfs_walk *w)
-{
-	const struct pramfs_page_head *page = w->page;
-	u64 expected = w->left < PRAMFS_PAYLOAD ? w->left : PRAMFS_PAYLOAD;
-	bool last = w->pages + 1 == le64_to_cpu(w->root->stream_pages);
-	u32 crc;
-
-	if (le32_to_cpu(page->magic) != PRAMFS_PAGE_MAGIC)
-		return pramfs_refuse(w->f, PRAMFS_CHECK_PAGE_MAGIC, w->pfn, HEAD_OFFSET(magic),
-				     le32_to_cpu(page->magic), PRAMFS_PAGE_MAGIC);
-	crc = pramfs_page_crc(page, offsetof(struct pramfs_page_head, crc));
-	if (le32_to_cpu(page->crc) != crc)
-		return pramfs_refuse(w->f, PRAMFS_CHECK_PAGE_CRC, w->pfn, HEAD_OFFSET(crc),
-				     le32_to_cpu(page->crc), crc);
-	if (le64_to_cpu(page->pfn) != w->pfn)
-		return pramfs_refuse(w->f, PRAMFS_CHECK_PAGE_PFN, w->pfn, HEAD_OFFSET(pfn),
-				     le64_to_cpu(page->pfn), w->pfn);
-	if (le32_to_cpu(page->seq) != w->pages)
-		return pramfs_refuse(w->f, PRAMFS_CHECK_PAGE_SEQ, w->pfn, HEAD_OFFSET(seq),
-				     le32_to_cpu(page->seq), w->pages);
-	if (le32_to_cpu(page->used) != expected)
-		return pramfs_refuse(w->f, PRAMFS_CHECK_PAGE_USED, w->pfn, HEAD_OFFSET(used),
-				     le32_to_cpu(page->used), expected);
-	if (last != !page->next)
-		return pramfs_refuse(w->f, PRAMFS_CHECK_PAGE_NEXT, w->pfn, HEAD_OFFSET(next),
-				     w->pages + 1, le64_to_cpu(w->root->stream_pages));
-	return 0;
-}
-
-/*
- * Go to the next page of the chain; fn, if any, is told of it even when the
- * page then turns out to be damaged. Only called while bytes are left.
- */
-static int next_page(struct pramfs_walk *w, int (*fn)(void *ctx, u64 pfn), void *ctx)
-{
-	u64 from = w->page ? w->pfn : le64_to_cpu(w->root->pfn);
-	u32 at = w->page ? HEAD_OFFSET(next) : (u32)offsetof(struct pramfs_root, stream_pfn);
-	int err;
-
-	err = pramfs_own(w->owned, w->next, 1);
-	if (err)
-		return pramfs_refuse(w->f, err == -ERANGE ? PRAMFS_CHECK_PAGE_FRAME :
-				     PRAMFS_CHECK_PAGE_TWICE, from, at, w->next, 0);
-	w->page = w->src->page(w->src->ctx, w->next);
-	if (!w->page)
-		return pramfs_refuse(w->f, PRAMFS_CHECK_PAGE_MISSING, from, at, w->next, 0);
-	w->pfn = w->next;
-	if (fn) {
-		err = fn(ctx, w->pfn);
-		if (err)
-			return err;
-	}
-	err = check_page(w);
-	if (err)
-		return err;
-	w->pages++;
-	w->next = le64_to_cpu(w->page->next);
-	w->used = le32_to_cpu(w->page->used);
-	w->pos = 0;
-	return 0;
-}
-
-/* Read bytes that are known to be left, or skip them (to == NULL). */
-static int get_bytes(struct pramfs_walk *w, void *to, u32 bytes)
-{
-	u8 *out = to;
-	u32 part;
-	int err;
-
-	while (bytes) {
-		if (w->pos == w->used) {
-			err = next_page(w, NULL, NULL);
-			if (err)
-				return err;
-		}
-		part = w->used - w->pos;
-		if (part > bytes)
-			part = bytes;
-		if (out) {
-			memcpy(out, (const u8 *)(w->page + 1) + w->pos, part);
-			out += part;
-		}
-		w->pos += part;
-		w->left -= part;
-		bytes -= part;
-	}
-	return 0;
-}
-
-/* The fixed part, as much of it as we know; what is missing is 0. */
-static int get_fixed(struct pramfs_walk *w, void *to, u32 bytes)
-{
-	u32 known = w->fixed < bytes ? w->fixed : bytes, more = w->fixed - known;
-	int err;
-
-	if (to)
-		memset(to, 0, bytes);
-	w->fixed = 0;
-	err = get_bytes(w, to, known);
-	return err ? err : get_bytes(w, NULL, more);
-}
-
-static int get_tail(struct pramfs_walk *w, void *to, u32 bytes)
-{
-	w->tail -= bytes;
-	return get_bytes(w, to, bytes);
-}
-
-static int get_head(struct pramfs_walk *w, u32 *type)
-{
-	struct pramfs_rec_head head;
-	u32 len;
-	int err;
-
-	/* So that the place of the record is known as the page in which it starts. */
-	if (w->left && w->pos == w->used) {
-		err = next_page(w, NULL, NULL);
-		if (err)
-			return err;
-	}
-	w->rec_pfn = w->pfn;
-	w->rec_offset = (u32)sizeof(struct pramfs_page_head) + w->pos;
-	if (w->left < sizeof(head))
-		return refuse(w, PRAMFS_CHECK_STREAM_END, w->left, sizeof(head));
-	err = get_bytes(w, &head, sizeof(head));
-	if (err)
-		return err;
-	len = le32_to_cpu(head.len);
-	if (len > w->left)
-		return refuse(w, PRAMFS_CHECK_RECORD_LENGTH, len, w->left);
-	w->fixed = le16_to_cpu(head.fixed);
-	if (w->fixed > len)
-		return refuse(w, PRAMFS_CHECK_RECORD_LENGTH, w->fixed, len);
-	w->tail = len - w->fixed;
-	*type = le16_to_cpu(head.type);
-	return 0;
+	return pramfs_refuse(w->s.f, check, w->s.rec_pfn, w->s.rec_offset, found, expected);
 }
 
 static bool told(const struct pramfs_walk *w)
@@ -229,20 +68,20 @@ static bool told(const struct pramfs_walk *w)
 
 static int get_mount(struct pramfs_walk *w)
 {
-	u32 len = w->tail, i;
+	u32 len = w->s.tail, i;
 	u64 most;
 	char *name;
 	int err;
 
-	if (w->mounts == le32_to_cpu(w->root->nr_mounts))
+	if (w->mounts == le32_to_cpu(w->s.root->nr_mounts))
 		return refuse(w, PRAMFS_CHECK_MOUNT_COUNT, w->mounts + 1ull, w->mounts);
 	if (!len || len > PRAMFS_MAX_NAME)
 		return refuse(w, PRAMFS_CHECK_MOUNT_NAME, len, PRAMFS_MAX_NAME);
-	err = get_fixed(w, &w->mount, sizeof(w->mount));
+	err = pramfs_get_fixed(&w->s, &w->mount, sizeof(w->mount));
 	if (err)
 		return err;
 	name = w->names[w->mounts];
-	err = get_tail(w, name, len);
+	err = pramfs_get_tail(&w->s, name, len);
 	if (err)
 		return err;
 	name[len] = 0;
@@ -253,13 +92,13 @@ static int get_mount(struct pramfs_walk *w)
 			return refuse(w, PRAMFS_CHECK_MOUNT_TWICE, w->mounts, i);
 
 	/* Nothing is allocated for inodes that the stream has no room for. */
-	most = w->left / INODE_LEAST;
+	most = w->s.left / INODE_LEAST;
 	if (most > ~0u)
 		most = ~0u;
 	if (!w->mount.nr_inodes || le64_to_cpu(w->mount.nr_inodes) > most)
 		return refuse(w, PRAMFS_CHECK_INODE_COUNT, le64_to_cpu(w->mount.nr_inodes), most);
 	w->nr_inodes = (u32)le64_to_cpu(w->mount.nr_inodes);
-	w->inode = w->src->alloc(w->src->ctx, w->nr_inodes * sizeof(*w->inode));
+	w->inode = w->s.src->alloc(w->s.src->ctx, w->nr_inodes * sizeof(*w->inode));
 	if (!w->inode)
 		return -ENOMEM;
 	w->inodes = 0;
@@ -287,7 +126,7 @@ static int leave_mount(struct pramfs_walk *w)
 			return refuse(w, PRAMFS_CHECK_INODE_LINKS, w->inode[i].seen,
 				      w->inode[i].nlink);
 	}
-	w->src->free(w->src->ctx, w->inode);
+	w->s.src->free(w->s.src->ctx, w->inode);
 	w->inode = NULL;
 	w->done = w->only >= 0 && w->mounts == (u32)w->only + 1;
 	return 0;
@@ -372,7 +211,7 @@ static int get_inode(struct pramfs_walk *w)
 
 	if (w->inodes == w->nr_inodes)
 		return refuse(w, PRAMFS_CHECK_INODE_COUNT, w->inodes + 1ull, w->nr_inodes);
-	err = get_fixed(w, &inode, sizeof(inode));
+	err = pramfs_get_fixed(&w->s, &inode, sizeof(inode));
 	if (err)
 		return err;
 	w->type = le32_to_cpu(inode.mode) & S_IFMT;
@@ -403,7 +242,7 @@ static int get_xattr(struct pramfs_walk *w)
 	u32 name_len, value_len;
 	int err;
 
-	err = get_fixed(w, &xattr, sizeof(xattr));
+	err = pramfs_get_fixed(&w->s, &xattr, sizeof(xattr));
 	if (err)
 		return err;
 	name_len = le32_to_cpu(xattr.name_len);
@@ -412,15 +251,15 @@ static int get_xattr(struct pramfs_walk *w)
 		return refuse(w, PRAMFS_CHECK_XATTR_NAME, name_len, PRAMFS_MAX_XATTR_NAME);
 	if (value_len > PRAMFS_MAX_XATTR_VALUE)
 		return refuse(w, PRAMFS_CHECK_XATTR_VALUE, value_len, PRAMFS_MAX_XATTR_VALUE);
-	if (w->tail != name_len + value_len)
-		return refuse(w, PRAMFS_CHECK_RECORD_TAIL, w->tail, name_len + value_len);
-	err = get_tail(w, w->name, name_len);
+	if (w->s.tail != name_len + value_len)
+		return refuse(w, PRAMFS_CHECK_RECORD_TAIL, w->s.tail, name_len + value_len);
+	err = pramfs_get_tail(&w->s, w->name, name_len);
 	if (err)
 		return err;
 	w->name[name_len] = 0;
 	if (strlen(w->name) != name_len)
 		return refuse(w, PRAMFS_CHECK_XATTR_NAME, strlen(w->name), name_len);
-	err = get_tail(w, w->value, value_len);
+	err = pramfs_get_tail(&w->s, w->value, value_len);
 	if (err)
 		return err;
 	w->value[value_len] = 0;
@@ -431,7 +270,7 @@ static int get_xattr(struct pramfs_walk *w)
 
 static int get_target(struct pramfs_walk *w)
 {
-	u32 len = w->tail;
+	u32 len = w->s.tail;
 	int err;
 
 	if (w->type != S_IFLNK)
@@ -439,10 +278,10 @@ static int get_target(struct pramfs_walk *w)
 	/* The size was checked to be within the longest target. */
 	if (len != w->size)
 		return refuse(w, PRAMFS_CHECK_TARGET_LENGTH, len, w->size);
-	err = get_fixed(w, NULL, 0);
+	err = pramfs_get_fixed(&w->s, NULL, 0);
 	if (err)
 		return err;
-	err = get_tail(w, w->value, len);
+	err = pramfs_get_tail(&w->s, w->value, len);
 	if (err)
 		return err;
 	w->value[len] = 0;
@@ -463,7 +302,7 @@ static int get_extent(struct pramfs_walk *w, const struct pramfs_extent *extent)
 		return refuse(w, PRAMFS_CHECK_EXTENT_ORDER, index, w->index);
 	if (index >= w->end_index || pages > w->end_index - index)
 		return refuse(w, PRAMFS_CHECK_EXTENT_END, index, w->end_index);
-	err = pramfs_own(w->owned, pfn, pages);
+	err = pramfs_own(w->s.owned, pfn, pages);
 	if (err)
 		return refuse(w, err == -ERANGE ? PRAMFS_CHECK_EXTENT_FRAME :
 			      PRAMFS_CHECK_EXTENT_TWICE, pfn, pages);
@@ -482,16 +321,16 @@ static int get_extents(struct pramfs_walk *w)
 
 	if (w->type != S_IFREG)
 		return refuse(w, PRAMFS_CHECK_EXTENT_OWNER, w->type, S_IFREG);
-	if (!w->tail || w->tail % sizeof(w->batch[0]))
-		return refuse(w, PRAMFS_CHECK_RECORD_TAIL, w->tail, sizeof(w->batch[0]));
-	err = get_fixed(w, NULL, 0);
+	if (!w->s.tail || w->s.tail % sizeof(w->batch[0]))
+		return refuse(w, PRAMFS_CHECK_RECORD_TAIL, w->s.tail, sizeof(w->batch[0]));
+	err = pramfs_get_fixed(&w->s, NULL, 0);
 	if (err)
 		return err;
-	while (w->tail) {
-		nr = w->tail / (u32)sizeof(w->batch[0]);
+	while (w->s.tail) {
+		nr = w->s.tail / (u32)sizeof(w->batch[0]);
 		if (nr > EXTENTS_AT_ONCE)
 			nr = EXTENTS_AT_ONCE;
-		err = get_tail(w, w->batch, nr * (u32)sizeof(w->batch[0]));
+		err = pramfs_get_tail(&w->s, w->batch, nr * (u32)sizeof(w->batch[0]));
 		for (i = 0; i < nr && !err; i++)
 			err = get_extent(w, &w->batch[i]);
 		if (err)
@@ -543,7 +382,7 @@ static int link_entry(struct pramfs_walk *w, u32 parent, u32 child)
 static int get_dirent(struct pramfs_walk *w)
 {
 	struct pramfs_rec_dirent entry;
-	u32 len = w->tail, parent, child;
+	u32 len = w->s.tail, parent, child;
 	int err;
 
 	/* Parents are known only when all inodes are. */
@@ -553,10 +392,10 @@ static int get_dirent(struct pramfs_walk *w)
 		return refuse(w, PRAMFS_CHECK_ENTRY_COUNT, w->entries + 1, w->entries);
 	if (!len || len > PRAMFS_MAX_DENTRY)
 		return refuse(w, PRAMFS_CHECK_ENTRY_NAME, len, PRAMFS_MAX_DENTRY);
-	err = get_fixed(w, &entry, sizeof(entry));
+	err = pramfs_get_fixed(&w->s, &entry, sizeof(entry));
 	if (err)
 		return err;
-	err = get_tail(w, w->name, len);
+	err = pramfs_get_tail(&w->s, w->name, len);
 	if (err)
 		return err;
 	w->name[len] = 0;
@@ -579,17 +418,17 @@ static int get_dirent(struct pramfs_walk *w)
 static int get_end(struct pramfs_walk *w)
 {
 	struct pramfs_rec_end end;
-	u64 frames = le64_to_cpu(w->root->data_frames);
+	u64 frames = le64_to_cpu(w->s.root->data_frames);
 	int err;
 
-	err = get_fixed(w, &end, sizeof(end));
+	err = pramfs_get_fixed(&w->s, &end, sizeof(end));
 	if (err)
 		return err;
-	if (w->left)
-		return refuse(w, PRAMFS_CHECK_END_TRAILING, w->left, 0);
-	if (w->mounts != le32_to_cpu(w->root->nr_mounts))
+	if (w->s.left)
+		return refuse(w, PRAMFS_CHECK_END_TRAILING, w->s.left, 0);
+	if (w->mounts != le32_to_cpu(w->s.root->nr_mounts))
 		return refuse(w, PRAMFS_CHECK_MOUNT_COUNT, w->mounts,
-			      le32_to_cpu(w->root->nr_mounts));
+			      le32_to_cpu(w->s.root->nr_mounts));
 	if (le64_to_cpu(end.records) != w->records)
 		return refuse(w, PRAMFS_CHECK_END_RECORDS, w->records, le64_to_cpu(end.records));
 	if (le64_to_cpu(end.extents) != w->extents)
@@ -641,12 +480,12 @@ static int get_record(struct pramfs_walk *w)
 	u32 type = 0;
 	int err;
 
-	err = get_head(w, &type);
+	err = pramfs_get_head(&w->s, &type);
 	if (err)
 		return err;
 	if (type & PRAMFS_REC_OPTIONAL) {
 		w->records++;
-		return get_bytes(w, NULL, w->fixed + w->tail);
+		return pramfs_get_bytes(&w->s, NULL, w->s.fixed + w->s.tail);
 	}
 	if (!type || type > PRAMFS_REC_END) {
 		refuse(w, PRAMFS_CHECK_RECORD_TYPE, type, PRAMFS_REC_END);
@@ -655,8 +494,8 @@ static int get_record(struct pramfs_walk *w)
 	kind = &rec_kinds[type];
 	if (!(kind->after & 1u << w->before))
 		return refuse(w, PRAMFS_CHECK_RECORD_ORDER, type, w->before);
-	if (w->tail && !kind->tail)
-		return refuse(w, PRAMFS_CHECK_RECORD_TAIL, w->tail, 0);
+	if (w->s.tail && !kind->tail)
+		return refuse(w, PRAMFS_CHECK_RECORD_TAIL, w->s.tail, 0);
 	err = leave(w, type);
 	if (err || w->done)
 		return err;
@@ -673,14 +512,8 @@ static struct pramfs_walk *new_walk(const struct pramfs_source *src,
 
 	if (!w)
 		return NULL;
-	w->src = src;
-	w->root = root;
-	w->f = f;
+	pramfs_stream_init(&w->s, src, root, f);
 	w->only = -1;
-	w->next = le64_to_cpu(root->stream_pfn);
-	w->left = le64_to_cpu(root->stream_bytes);
-	pramfs_owned_bounds(root, &w->bounds);
-	w->owned = &w->bounds;
 	return w;
 }
 
@@ -690,7 +523,7 @@ static int run_walk(struct pramfs_walk *w)
 
 	while (!w->done && !err)
 		err = get_record(w);
-	w->src->free(w->src->ctx, w->inode);
+	w->s.src->free(w->s.src->ctx, w->inode);
 	return err;
 }
 
@@ -723,7 +556,7 @@ int pramfs_check(const struct pramfs_source *src, const struct pramfs_root *root
 	if (!w)
 		return -ENOMEM;
 	pramfs_owned_bounds(root, owned);
-	w->owned = owned;
+	w->s.owned = owned;
 	err = alloc_maps(src, owned);
 	if (err)
 		goto out;
@@ -756,26 +589,6 @@ int pramfs_walk(const struct pramfs_source *src, const struct pramfs_root *root,
 	w->v = v;
 	w->only = mount;
 	err = run_walk(w);
-	src->free(src->ctx, w);
-	return err;
-}
-
-int pramfs_walk_pages(const struct pramfs_source *src, const struct pramfs_root *root,
-		      int (*fn)(void *ctx, u64 pfn), void *ctx, struct pramfs_finding *f)
-{
-	struct pramfs_walk *w;
-	int err;
-
-	err = pramfs_check_root(root, ~0ull, f);
-	if (err)
-		return err;
-	w = new_walk(src, root, f);
-	if (!w)
-		return -ENOMEM;
-	while (w->left && !err) {
-		err = next_page(w, fn, ctx);
-		w->left -= err ? 0 : w->used;
-	}
 	src->free(src->ctx, w);
 	return err;
 }

@@ -108,6 +108,40 @@ enum pramfs_check_id {
 int pramfs_refuse(struct pramfs_finding *f, enum pramfs_check_id check, u64 pfn, u32 offset,
 		  u64 found, u64 expected);
 
+/* The stream of a handover, as it is read. */
+struct pramfs_stream {
+	const struct pramfs_source *src;
+	const struct pramfs_root *root;	/* checked */
+	struct pramfs_owned *owned;	/* bounds, unless the caller claims frames */
+	struct pramfs_finding *f;
+
+	/* the page at hand */
+	const struct pramfs_page_head *page;
+	u64 pfn;
+	u64 pages;			/* pages read */
+	u64 next;
+	u64 left;			/* bytes of the stream not read */
+	u32 pos, used;			/* in the payload */
+
+	/* the record at hand */
+	u64 rec_pfn;			/* where it starts */
+	u32 rec_offset;
+	u32 fixed, tail;		/* bytes of it not read */
+
+	struct pramfs_owned bounds;
+};
+
+void pramfs_stream_init(struct pramfs_stream *s, const struct pramfs_source *src,
+			const struct pramfs_root *root, struct pramfs_finding *f);
+/* The head of the next record: sets fixed and tail, which are within the stream. */
+int pramfs_get_head(struct pramfs_stream *s, u32 *type);
+/* The fixed part, as much of it as we know; what is missing is 0. */
+int pramfs_get_fixed(struct pramfs_stream *s, void *to, u32 bytes);
+/* bytes of the tail, at most as many as are left of it. */
+int pramfs_get_tail(struct pramfs_stream *s, void *to, u32 bytes);
+/* Bytes that are known to be left; to == NULL: skip them. */
+int pramfs_get_bytes(struct pramfs_stream *s, void *to, u32 bytes);
+
 /* The ranges of a checked root, without maps: pramfs_own() then checks bounds only. */
 void pramfs_owned_bounds(const struct pramfs_root *root, struct pramfs_owned *owned);
 

@@ -97,7 +97,6 @@ static int activate_page(struct inode *inode, pgoff_t index, struct page *page)
 		return err;
 	}
 	folio_mark_uptodate(folio);
-	folio_mark_dirty(folio);
 	folio_unlock(folio);
 	folio_put(folio);
 	return 0;
@@ -134,7 +133,7 @@ int pramfs_held_activate(struct inode *inode, pgoff_t first, pgoff_t last)
 		return 0;
 	mutex_lock(&pi->held_lock);
 	while (!err && first <= last && pramfs_held_next(inode, &first, &pfn, &pages) && first <= last) {
-		pages = min(pages, last - first + 1);
+		pages = min(pages - 1, last - first) + 1;	/* last may be the largest number */
 		err = activate_range(inode, first, pfn, pages);
 		first += pages;
 	}
@@ -151,7 +150,7 @@ void pramfs_held_drop(struct inode *inode, pgoff_t first, pgoff_t last)
 		return;
 	mutex_lock(&pi->held_lock);
 	while (first <= last && pramfs_held_next(inode, &first, &pfn, &pages) && first <= last) {
-		pages = min(pages, last - first + 1);
+		pages = min(pages - 1, last - first) + 1;	/* last may be the largest number */
 		mtree_store_range(&pi->held, first, first + pages - 1, NULL, GFP_HELD);
 		pramfs_frames_managed(pfn, pages);
 		for (i = 0; i < pages; i++) {

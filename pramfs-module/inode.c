@@ -17,15 +17,24 @@ static const struct inode_operations pramfs_file_inode_operations;
 static const struct inode_operations pramfs_symlink_inode_operations;
 static const struct inode_operations pramfs_special_inode_operations;
 
-static int count_inode(struct pramfs_sb *sbi)
+/*
+ * Every name of a file counts as an inode, and so does every KiB of extended
+ * attributes, as on tmpfs: they need memory that size= does not count.
+ */
+int pramfs_count_inodes(struct super_block *sb, u64 n)
 {
-	u64 n = atomic64_inc_return(&sbi->inodes);
+	struct pramfs_sb *sbi = PRAMFS_SB(sb);
 
-	if (sbi->max_inodes && n > sbi->max_inodes) {
-		atomic64_dec(&sbi->inodes);
+	if (atomic64_add_return(n, &sbi->inodes) > sbi->max_inodes && sbi->max_inodes) {
+		atomic64_sub(n, &sbi->inodes);
 		return -ENOSPC;
 	}
 	return 0;
+}
+
+void pramfs_uncount_inodes(struct super_block *sb, u64 n)
+{
+	atomic64_sub(n, &PRAMFS_SB(sb)->inodes);
 }
 
 void pramfs_inode_ops(struct inode *inode, dev_t dev)
@@ -37,6 +46,7 @@ void pramfs_inode_ops(struct inode *inode, dev_t dev)
 		inode->i_mapping->a_ops = &pramfs_aops;
 		mapping_set_gfp_mask(inode->i_mapping, GFP_HIGHUSER_MOVABLE);
 		mapping_set_unevictable(inode->i_mapping);
+		mapping_set_release_always(inode->i_mapping);
 		mapping_set_large_folios(inode->i_mapping);
 		break;
 	case S_IFDIR:
@@ -60,16 +70,17 @@ struct inode *pramfs_new_inode(struct mnt_idmap *idmap, struct super_block *sb,
 	struct inode *inode;
 	int err;
 
-	err = count_inode(sbi);
+	err = pramfs_count_inodes(sb, 1);
 	if (err)
 		return ERR_PTR(err);
 	inode = new_inode(sb);
 	if (!inode) {
-		atomic64_dec(&sbi->inodes);
+		pramfs_uncount_inodes(sb, 1);
 		return ERR_PTR(-ENOSPC);
 	}
 	inode->i_ino = atomic64_inc_return(&sbi->next_ino) - 1;
 	inode->i_generation = get_random_u32();
+	insert_inode_hash(inode);	/* for file handles */
 	inode_init_owner(idmap, inode, dir, mode);
 	PRAMFS_I(inode)->btime = simple_inode_init_ts(inode);
 	pramfs_inode_ops(inode, dev);
@@ -115,6 +126,13 @@ static int pramfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct
 out:
 	pramfs_change_end();
 	return err;
+}
+
+/* A name goes; the last one is counted by the inode itself. */
+static void uncount_name(const struct inode *inode)
+{
+	if (!S_ISDIR(inode->i_mode) && inode->i_nlink > 1)
+		pramfs_uncount_inodes(inode->i_sb, 1);
 }
 
 /* ---- directories -------------------------------------------------------- */
@@ -241,9 +259,14 @@ static int pramfs_link(struct dentry *old, struct inode *dir, struct dentry *den
 	err = pramfs_change_begin();
 	if (err)
 		return err;
+	if (d_inode(old)->i_nlink) {	/* not the first name of an O_TMPFILE */
+		err = pramfs_count_inodes(dir->i_sb, 1);
+		if (err)
+			goto out;
+	}
 	err = simple_link(old, dir, dentry);
-	if (!err)
-		dir_changed(dir, 1);
+	dir_changed(dir, 1);
+out:
 	pramfs_change_end();
 	return err;
 }
@@ -255,9 +278,9 @@ static int pramfs_unlink(struct inode *dir, struct dentry *dentry)
 	err = pramfs_change_begin();
 	if (err)
 		return err;
+	uncount_name(d_inode(dentry));
 	err = simple_unlink(dir, dentry);
-	if (!err)
-		dir_changed(dir, -1);
+	dir_changed(dir, -1);
 	pramfs_change_end();
 	return err;
 }
@@ -316,6 +339,8 @@ static int pramfs_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct 
 		if (err)
 			goto out;
 	}
+	if (replaces)
+		uncount_name(d_inode(new));
 	err = simple_rename(idmap, old_dir, old, new_dir, new, flags & ~RENAME_WHITEOUT);
 	if (err || (flags & RENAME_EXCHANGE))
 		goto out;

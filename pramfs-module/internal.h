@@ -69,6 +69,8 @@ struct pramfs_inode {
 	spinlock_t lock;
 	unsigned long pages;		/* charged to the instance; under lock */
 
+	struct task_struct *splitter;	/* truncates right now; under inode rwsem */
+
 	u32 seal_nr;			/* number in the handover, valid in seal_gen */
 	u32 seal_gen;
 };
@@ -111,6 +113,9 @@ void pramfs_super_exit(void);
 /* mode decides the kind; -ENOSPC when the instance has no inode left. */
 struct inode *pramfs_new_inode(struct mnt_idmap *idmap, struct super_block *sb,
 			       const struct inode *dir, umode_t mode, dev_t dev);
+/* Count inodes, and what counts as such, against nr_inodes=; -ENOSPC. */
+int pramfs_count_inodes(struct super_block *sb, u64 n);
+void pramfs_uncount_inodes(struct super_block *sb, u64 n);
 /* Sets the operations that belong to inode->i_mode. */
 void pramfs_inode_ops(struct inode *inode, dev_t dev);
 

@@ -110,11 +110,15 @@ static int build_inode(void *ctx, u32 nr, const struct pramfs_rec_inode *rec)
 		return PTR_ERR(inode);
 	b->inode[nr] = inode;
 	b->nr = nr + 1;
+	remove_inode_hash(inode);
 	inode->i_ino = le64_to_cpu(rec->ino);
+	insert_inode_hash(inode);
 	inode->i_uid = make_kuid(&init_user_ns, le32_to_cpu(rec->uid));
 	inode->i_gid = make_kgid(&init_user_ns, le32_to_cpu(rec->gid));
 	inode->i_generation = le32_to_cpu(rec->generation);
 	set_nlink(inode, le32_to_cpu(rec->nlink));
+	if (!S_ISDIR(mode))
+		pramfs_count_inodes(b->sb, inode->i_nlink - 1);	/* its other names */
 	i_size_write(inode, le64_to_cpu(rec->size));
 	inode_set_atime_to_ts(inode, get_time(&rec->atime));
 	inode_set_mtime_to_ts(inode, get_time(&rec->mtime));

@@ -164,14 +164,15 @@ static int cached_runs(struct seal *s, struct address_space *mapping, pgoff_t *i
 
 	rcu_read_lock();
 	xas_for_each(&xas, folio, ULONG_MAX) {
-		struct run *last = &s->run[nr - 1];
+		struct run *last = nr ? &s->run[nr - 1] : NULL;
 		unsigned long pfn, pages;
 
 		if (xas_retry(&xas, folio) || xa_is_value(folio))
 			continue;
 		pfn = folio_pfn(folio);
 		pages = folio_nr_pages(folio);
-		if (nr && last->index + last->pages == folio->index && last->pfn + last->pages == pfn) {
+		if (last && last->index + last->pages == folio->index &&
+		    last->pfn + last->pages == pfn) {
 			last->pages += pages;
 		} else {
 			if (nr == RUN_BATCH)
@@ -179,8 +180,6 @@ static int cached_runs(struct seal *s, struct address_space *mapping, pgoff_t *i
 			s->run[nr++] = (struct run){ folio->index, pfn, pages };
 		}
 		*index = folio->index + pages;
-		if (need_resched() && nr == RUN_BATCH)
-			break;
 	}
 	rcu_read_unlock();
 	return nr;

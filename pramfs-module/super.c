@@ -5,6 +5,7 @@
  * The source of a mount is the name of the instance: the same name mounted
  * twice is the same tree, and the name is how the next kernel's mount finds it.
  */
+#include <linux/exportfs.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/module.h>
@@ -44,6 +45,7 @@ static struct inode *pramfs_alloc_inode(struct super_block *sb)
 	pi->nr_held = 0;
 	pi->pages = 0;
 	pi->seal_gen = 0;
+	pi->splitter = NULL;
 	return &pi->vfs_inode;
 }
 
@@ -67,7 +69,7 @@ static void pramfs_evict_inode(struct inode *inode)
 	mtree_destroy(&pi->held);
 	pramfs_xattrs_free(inode);
 	clear_inode(inode);
-	atomic64_dec(&sbi->inodes);
+	pramfs_uncount_inodes(inode->i_sb, 1);
 }
 
 static int pramfs_statfs(struct dentry *dentry, struct kstatfs *buf)
@@ -115,6 +117,29 @@ static const struct super_operations pramfs_super_operations = {
 	.drop_inode = pramfs_drop_inode,
 	.statfs = pramfs_statfs,
 	.show_options = pramfs_show_options,
+};
+
+/* ---- file handles ------------------------------------------------------- */
+
+static struct inode *handle_inode(struct super_block *sb, u64 ino, u32 generation)
+{
+	struct inode *inode = ilookup(sb, ino);
+
+	if (inode && generation && inode->i_generation != generation) {
+		iput(inode);
+		inode = NULL;
+	}
+	return inode ?: ERR_PTR(-ESTALE);
+}
+
+static struct dentry *fh_to_dentry(struct super_block *sb, struct fid *fid, int len, int type)
+{
+	return generic_fh_to_dentry(sb, fid, len, type, handle_inode);
+}
+
+static const struct export_operations pramfs_export_operations = {
+	.encode_fh = generic_encode_ino32_fh,
+	.fh_to_dentry = fh_to_dentry,
 };
 
 /* ---- mounting ----------------------------------------------------------- */
@@ -214,6 +239,7 @@ static int pramfs_fill_super(struct super_block *sb)
 	sb->s_blocksize_bits = PAGE_SHIFT;
 	sb->s_magic = PRAMFS_SUPER_MAGIC;
 	sb->s_op = &pramfs_super_operations;
+	sb->s_export_op = &pramfs_export_operations;
 	sb->s_xattr = pramfs_xattr_handlers;
 	sb->s_time_gran = 1;
 	sb->s_flags |= SB_NOSEC | SB_I_VERSION;

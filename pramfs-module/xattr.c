@@ -47,12 +47,24 @@ static void xattr_free(struct pramfs_xattr *x)
 	kvfree(x);
 }
 
+/* What an attribute counts as, in inodes. */
+static u64 xattr_weight(const struct pramfs_xattr *x)
+{
+	return x ? DIV_ROUND_UP(sizeof(*x) + strlen(x->name) + x->len, 1024) : 0;
+}
+
 int pramfs_xattr_add(struct inode *inode, const char *name, const void *value, size_t len)
 {
 	struct pramfs_xattr *x = xattr_alloc(name, value, len);
+	int err;
 
 	if (!x)
 		return -ENOMEM;
+	err = pramfs_count_inodes(inode->i_sb, xattr_weight(x));
+	if (err) {
+		xattr_free(x);
+		return err;
+	}
 	list_add_tail(&x->list, &PRAMFS_I(inode)->xattrs);
 	return 0;
 }
@@ -61,8 +73,10 @@ void pramfs_xattrs_free(struct inode *inode)
 {
 	struct pramfs_xattr *x, *next;
 
-	list_for_each_entry_safe(x, next, &PRAMFS_I(inode)->xattrs, list)
+	list_for_each_entry_safe(x, next, &PRAMFS_I(inode)->xattrs, list) {
+		pramfs_uncount_inodes(inode->i_sb, xattr_weight(x));
 		xattr_free(x);
+	}
 	INIT_LIST_HEAD(&PRAMFS_I(inode)->xattrs);
 }
 
@@ -86,9 +100,10 @@ static int xattr_get(const struct xattr_handler *handler, struct dentry *unused,
 	return ret;
 }
 
-static int xattr_replace(struct pramfs_inode *pi, const char *name, struct pramfs_xattr *new,
-			 int flags)
+/* new: counted already, ours from here on; NULL: remove */
+static int xattr_replace(struct inode *inode, const char *name, struct pramfs_xattr *new, int flags)
 {
+	struct pramfs_inode *pi = PRAMFS_I(inode);
 	struct pramfs_xattr *old;
 	int err = 0;
 
@@ -106,7 +121,10 @@ static int xattr_replace(struct pramfs_inode *pi, const char *name, struct pramf
 			list_add_tail(&new->list, &pi->xattrs);
 	}
 	up_write(&pi->xattr_lock);
-	xattr_free(err ? new : old);
+	if (err)
+		old = new;
+	pramfs_uncount_inodes(inode->i_sb, xattr_weight(old));
+	xattr_free(old);
 	return err;
 }
 
@@ -128,7 +146,11 @@ static int xattr_set(const struct xattr_handler *handler, struct mnt_idmap *idma
 		xattr_free(new);
 		return err;
 	}
-	err = xattr_replace(PRAMFS_I(inode), name, new, flags);
+	err = pramfs_count_inodes(inode->i_sb, xattr_weight(new));
+	if (err)
+		xattr_free(new);
+	else
+		err = xattr_replace(inode, name, new, flags);
 	if (!err) {
 		inode_set_ctime_current(inode);
 		inode_inc_iversion(inode);
