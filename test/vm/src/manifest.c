@@ -116,9 +116,13 @@ int for_each_data(int fd, int (*fn)(void *arg, int64_t start, int64_t end), void
 		start = lseek(fd, end, SEEK_DATA);
 		if (start < 0)
 			return errno == ENXIO ? 0 : -errno;
+		if (start < end)
+			return -ERANGE;	/* would go on for ever */
 		end = lseek(fd, start, SEEK_HOLE);
 		if (end < 0)
 			return -errno;
+		if (end <= start)
+			return -ERANGE;
 		err = fn(arg, start, end);
 		if (err)
 			return err;

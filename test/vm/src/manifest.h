@@ -61,7 +61,7 @@ void raise_open_files(void);
 /* @bytes as printable text, \ooo for the rest; malloc()ed. */
 char *escape(const void *bytes, size_t len);
 
-/* Calls @fn for every run of data of @fd. Returns 0 or -errno. */
+/* Calls @fn for every run of data of @fd. 0 or -errno; -ERANGE when lseek goes back. */
 int for_each_data(int fd, int (*fn)(void *arg, int64_t start, int64_t end), void *arg);
 
 #endif
