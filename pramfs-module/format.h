@@ -50,8 +50,10 @@ struct pramfs_owned {
 	struct pramfs_owned_range range[PRAMFS_MAX_RANGES];
 };
 
-/* 0; -ERANGE: not wholly in one range; -EEXIST: one of them is owned already.
- * Nothing is marked when it fails. */
+/*
+ * 0; -ERANGE: not wholly in one range; -EEXIST: one of them is owned already.
+ * Nothing is marked when it fails.
+ */
 int pramfs_own(struct pramfs_owned *owned, u64 pfn, u64 frames);
 /*
  * The next run of frames in range r that are not owned, at or after *pfn.

@@ -119,8 +119,8 @@ struct pramfs_range_node {
 	__le32 len;		/* 24 */
 	__le32 indirect_type;	/* PRAMFS_SETUP_TYPE */
 	__le32 reserved;
-	__le64 addr;		/* physical address and bytes of the range, */
-	__le64 bytes;		/* multiples of PRAMFS_FRAME_SIZE */
+	__le64 bytes;		/* length and physical address of the range, */
+	__le64 addr;		/* multiples of PRAMFS_FRAME_SIZE */
 };
 
 struct pramfs_span {
