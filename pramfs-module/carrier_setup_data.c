@@ -71,9 +71,10 @@ static int node_root(unsigned int nr, unsigned long *pfn)
 		       nr, at);
 		return -EUCLEAN;
 	}
-	/* Given back already: an earlier life of this module has taken all over. */
-	if (!PageReserved(pfn_to_page(at)))
-		return -ENOENT;
+	if (!PageReserved(pfn_to_page(at))) {
+		pr_err("boot node %u: frame 0x%llx, where the root page should be, is in use\n", nr, at);
+		return -EUCLEAN;
+	}
 	*pfn = at;
 	return 0;
 }

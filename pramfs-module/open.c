@@ -272,8 +272,13 @@ static int list_page(void *ctx, u64 pfn)
 	return 0;
 }
 
+/*
+ * The root page itself stays reserved, as a node that hands over nothing: the
+ * kernel walks the list that it is part of whenever somebody reads it in /sys.
+ */
 static void forget(void)
 {
+	pramfs_put_empty_root((struct pramfs_root *)root, root_pfn);
 	root = NULL;
 	kept_frames = 0;
 	pending = 0;
@@ -298,8 +303,6 @@ static int free_metadata(void)
 		pramfs_give_back(l.pfn[i], 1);
 	}
 	kvfree(l.pfn);
-	clear_page((void *)root);	/* it must not be found again */
-	pramfs_give_back(root_pfn, 1);
 	forget();
 	return 0;
 }
@@ -362,6 +365,18 @@ static int discard_pending(void)
 	return free_metadata();
 }
 
+/* All of a range but one frame. */
+static void give_back_around(unsigned long pfn, unsigned long frames, unsigned long but)
+{
+	unsigned long before = frames;
+
+	if (but >= pfn && but < pfn + frames) {
+		before = but - pfn;
+		pramfs_give_back(but + 1, frames - before - 1);
+	}
+	pramfs_give_back(pfn, before);
+}
+
 /* The ranges of a root page that is whole are what this kernel reserved. */
 static int discard_refused(void)
 {
@@ -378,11 +393,10 @@ static int discard_refused(void)
 		span[i].pfn = le64_to_cpu(root->node[i].addr) >> PAGE_SHIFT;
 		span[i].frames = le64_to_cpu(root->node[i].bytes) >> PAGE_SHIFT;
 	}
-	clear_page((void *)root);
-	for (i = 0; i < nr; i++)
-		pramfs_give_back(span[i].pfn, span[i].frames);
-	kfree(span);
 	forget();
+	for (i = 0; i < nr; i++)
+		give_back_around(span[i].pfn, span[i].frames, root_pfn);
+	kfree(span);
 	return 0;
 }
 
@@ -463,9 +477,7 @@ int pramfs_open_init(void)
 	root = page_address(pfn_to_page(root_pfn));
 	__module_get(THIS_MODULE);
 	err = open_image();
-	if (err == -ENOENT) {
-		pr_info("the old kernel handed nothing over\n");
-		pramfs_give_back(root_pfn, 1);
+	if (err == -ENOENT) {		/* nothing was sealed, or it has been taken over before */
 		forget();
 		return 0;
 	}
