@@ -736,6 +736,28 @@ static void test_writer_limits(void)
 	free(pool.pages);
 }
 
+/* Nanoseconds of one check, the best of five: others use the machine too. */
+static double time_check(struct mem *mem)
+{
+	const struct pramfs_root *root = (const void *)mem->pages;
+	struct pramfs_source src = mem_source(mem);
+	struct timespec start, end;
+	struct pramfs_finding f;
+	struct pramfs_owned owned;
+	double ns, best = 1e18;
+
+	for (int i = 0; i < 5; i++) {
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		pramfs_check(&src, root, mem->base, &owned, &f);
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		pramfs_owned_free(&src, &owned);
+		ns = (double)(end.tv_sec - start.tv_sec) * 1e9 +
+		     (double)(end.tv_nsec - start.tv_nsec);
+		best = ns < best ? ns : best;
+	}
+	return best;
+}
+
 /* One file of so many pages, each step frames from the last; what it costs. */
 static void test_size(const char *name, u64 pages, u64 step, double percent)
 {
@@ -746,9 +768,8 @@ static void test_size(const char *name, u64 pages, u64 step, double percent)
 	const struct pramfs_rec_inode file = { .ino = 2, .mode = S_IFREG, .nlink = 1,
 					       .size = pages << 12 };
 	struct pramfs_finding f = { 0 };
-	struct timespec start, end;
 	struct mem mem;
-	double cost = 0, ns;
+	double cost;
 	int err;
 
 	err = pramfs_put_mount(&w, "m", &m) || pramfs_put_inode(&w, &dir) ||
@@ -758,15 +779,12 @@ static void test_size(const char *name, u64 pages, u64 step, double percent)
 	err = err || pramfs_put_dirent(&w, 0, 1, "f", 1) || pramfs_put_end(&w) ||
 	      put_root(&pool, &w, 20000 + pages * step);
 	mem = pool_mem(&pool);
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	err = err ? err : check_mem(&mem, &f);
-	clock_gettime(CLOCK_MONOTONIC, &end);
 	cost = 100.0 * (double)pool.nr / (double)pages;
-	ns = (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
 	result(!err && cost < percent, name, "%d %s, %.4f %% of the data", err,
 	       f.check ? f.check : "", cost);
 	printf("# %s: metadata %.4f %% of the data, check %.1f ns a frame\n", name, cost,
-	       ns / (double)pages);
+	       time_check(&mem) / (double)pages);
 	free(pool.pages);
 }
 
