@@ -95,6 +95,7 @@ static void open_sides(struct side *test, struct side *model, struct side *share
 	    side_open(shared, a, "shared"))
 		die("directories of thread %u", thread);
 	test->dir_size = model->dir_size = shared->dir_size = !(options.flags & MANIFEST_NO_DIR_SIZE);
+	test->holes = model->holes = shared->holes = !(options.flags & MANIFEST_NO_MAP);
 	close(a);
 	close(b);
 }
@@ -308,7 +309,8 @@ static int usage(void)
 	fputs("usage: fsmodel DIR --model DIR2 [--seed S] [--ops N] [--threads T] [--state FILE]\n"
 	      "               [--no-dir-size] [--no-blocks] [--no-map]\n"
 	      "       fsmodel DIR --check --seed S --state FILE\n"
-	      "  DIR2 is on tmpfs; --state keeps the tree, and what it is like in FILE\n", stderr);
+	      "  DIR2 is on tmpfs; --state keeps the tree, and what it is like in FILE\n"
+	      "  --no-dir-size: nor blocks of what is no file; --no-map: nor lseek to data and holes\n", stderr);
 	return 2;
 }
 

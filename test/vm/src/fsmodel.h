@@ -21,7 +21,8 @@
 struct side {
 	int root;			/* directory that all paths are below */
 	int fd[FSMODEL_SLOTS];		/* open files, -1 = none */
-	bool dir_size;			/* compare sizes of directories */
+	bool dir_size;			/* compare size of directories, blocks of all but files */
+	bool holes;			/* compare SEEK_DATA and SEEK_HOLE */
 	unsigned char *buf;		/* FSMODEL_BUF bytes */
 };
 

@@ -243,7 +243,7 @@ static long run_pread(struct side *s, const struct op *op, struct result *r)
 static long run_lseek(struct side *s, const struct op *op, struct result *r)
 {
 	static const int from[] = { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
-	int whence = from[op->choice % 5];
+	int whence = from[op->choice % (s->holes ? 5 : 3)];
 	off_t offset = op->offset;
 
 	return lseek(slot_of(s, op), whence == SEEK_CUR || whence == SEEK_END ? -offset : offset, whence);
@@ -409,11 +409,11 @@ static long run_splice(struct side *s, const struct op *op, struct result *r)
 
 static void describe_stat(struct side *s, const struct stat *st, struct result *r)
 {
-	bool size = s->dir_size || !S_ISDIR(st->st_mode);
+	bool size = s->dir_size || !S_ISDIR(st->st_mode), blocks = s->dir_size || S_ISREG(st->st_mode);
 
 	snprintf(r->text, sizeof(r->text), "mode=%o uid=%u gid=%u nlink=%u size=%llu blocks=%llu rdev=%llx",
 		 st->st_mode, st->st_uid, st->st_gid, (unsigned int)st->st_nlink,
-		 size ? (unsigned long long)st->st_size : 0, size ? (unsigned long long)st->st_blocks : 0,
+		 size ? (unsigned long long)st->st_size : 0, blocks ? (unsigned long long)st->st_blocks : 0,
 		 (unsigned long long)st->st_rdev);
 }
 

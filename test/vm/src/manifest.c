@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,14 +265,14 @@ static int add_link(struct manifest *m, const char *path, int dirfd, const char 
 static void add_stat(struct manifest *m, const char *path, const struct statx *x)
 {
 	char text[512];
+	bool all = !(m->flags & MANIFEST_NO_DIR_SIZE);
 	int n;
-	int dir = S_ISDIR(x->stx_mode);
 
 	n = sprintf(text, "mode=%06o uid=%u gid=%u nlink=%u", x->stx_mode, x->stx_uid, x->stx_gid,
 		    x->stx_nlink);
-	if (!dir || !(m->flags & MANIFEST_NO_DIR_SIZE))
+	if (all || !S_ISDIR(x->stx_mode))
 		n += sprintf(text + n, " size=%llu", (unsigned long long)x->stx_size);
-	if (!(m->flags & MANIFEST_NO_BLOCKS) && (!dir || !(m->flags & MANIFEST_NO_DIR_SIZE)))
+	if (!(m->flags & MANIFEST_NO_BLOCKS) && (all || S_ISREG(x->stx_mode)))
 		n += sprintf(text + n, " blocks=%llu", (unsigned long long)x->stx_blocks);
 	if (!(m->flags & MANIFEST_NO_INO))
 		n += sprintf(text + n, " ino=%llu", (unsigned long long)x->stx_ino);

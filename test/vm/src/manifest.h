@@ -28,7 +28,7 @@ enum {
 	MANIFEST_NO_BLOCKS = 8,
 	MANIFEST_NO_MAP = 16,
 	MANIFEST_OFFSETS = 32,	/* this one adds: "dirent" lines */
-	MANIFEST_NO_DIR_SIZE = 64,	/* size and blocks of directories */
+	MANIFEST_NO_DIR_SIZE = 64,	/* size of directories, blocks of all but files */
 };
 
 struct manifest {
