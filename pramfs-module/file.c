@@ -44,6 +44,15 @@ static void charge_inode(struct inode *inode, long pages)
 	inode_add_bytes(inode, (loff_t)pages << PAGE_SHIFT);
 }
 
+int pramfs_charge(struct inode *inode, long pages)
+{
+	int err = charge_sb(inode, pages);
+
+	if (!err)
+		charge_inode(inode, pages);
+	return err;
+}
+
 /*
  * A page counts only after it has been added, so that whoever finds fewer
  * pages than were counted knows that some have left.

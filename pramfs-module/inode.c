@@ -84,8 +84,10 @@ struct inode *pramfs_new_inode(struct mnt_idmap *idmap, struct super_block *sb,
 	inode_init_owner(idmap, inode, dir, mode);
 	PRAMFS_I(inode)->btime = simple_inode_init_ts(inode);
 	pramfs_inode_ops(inode, dev);
-	if (S_ISDIR(mode))
+	if (S_ISDIR(mode)) {
 		inc_nlink(inode);	/* its own "." */
+		i_size_write(inode, 2 * PRAMFS_DIRENT_SIZE);
+	}
 	return inode;
 }
 
@@ -197,6 +199,12 @@ static int pramfs_make(struct mnt_idmap *idmap, struct inode *dir, struct dentry
 		inode->i_link = link;
 		i_size_write(inode, strlen(link));
 		link = NULL;
+		if (inode->i_size >= PRAMFS_LONG_TARGET)
+			err = pramfs_charge(inode, 1);
+		if (err) {
+			iput(inode);
+			goto out_change;
+		}
 	}
 	if (S_ISDIR(mode))
 		inc_nlink(dir);

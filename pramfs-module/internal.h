@@ -35,6 +35,8 @@
 #define PRAMFS_BLOCKS_PER_PAGE	(PAGE_SIZE / 512)
 /* What a directory entry adds to its directory's st_size; tmpfs says the same. */
 #define PRAMFS_DIRENT_SIZE	20
+/* From this length on a symlink's target counts as a page, as on tmpfs. */
+#define PRAMFS_LONG_TARGET	128
 
 struct pramfs_sb {
 	char name[PRAMFS_MAX_NAME + 1];
@@ -140,6 +142,8 @@ extern const struct file_operations pramfs_file_operations;
 extern const struct address_space_operations pramfs_aops;
 /* Change the size of a regular file; inode rwsem and the change gate held. */
 int pramfs_set_size(struct inode *inode, loff_t size);
+/* Charge pages that are not page cache (a long symlink) for an inode's life; -ENOSPC. */
+int pramfs_charge(struct inode *inode, long pages);
 /* Bring the charge of an inode in line with what it has. */
 void pramfs_recount(struct inode *inode);
 

@@ -93,8 +93,9 @@ static int build_mount(void *ctx, u32 nr, const char *name, const struct pramfs_
 	b->dir = kvcalloc(b->max, sizeof(*b->dir), GFP_KERNEL);
 	if (!b->inode || !b->dir)
 		return -ENOMEM;
-	sbi->max_pages = le64_to_cpu(m->max_pages);
-	sbi->max_inodes = 0;		/* set at the end: what is there, is there */
+	/* Limits are set at the end: what is there, is there. */
+	sbi->max_pages = 0;
+	sbi->max_inodes = 0;
 	return 0;
 }
 
@@ -139,7 +140,9 @@ static int build_target(void *ctx, u32 nr, const char *target, u32 len)
 	struct build *b = ctx;
 
 	b->inode[nr]->i_link = kmemdup_nul(target, len, GFP_KERNEL_ACCOUNT);
-	return b->inode[nr]->i_link ? 0 : -ENOMEM;
+	if (!b->inode[nr]->i_link)
+		return -ENOMEM;
+	return len < PRAMFS_LONG_TARGET ? 0 : pramfs_charge(b->inode[nr], 1);
 }
 
 static int build_extent(void *ctx, u32 nr, u64 index, u64 pfn, u64 pages)
@@ -222,7 +225,7 @@ static void build_end(struct build *b)
 struct find_mount {
 	const char *name;
 	int nr;				/* -1: not there */
-	u64 max_inodes, next_ino;
+	u64 max_pages, max_inodes, next_ino;
 };
 
 static int find_mount(void *ctx, u32 nr, const char *name, const struct pramfs_rec_mount *m)
@@ -231,6 +234,7 @@ static int find_mount(void *ctx, u32 nr, const char *name, const struct pramfs_r
 
 	if (!test_bit(nr, taken) && !strcmp(name, f->name)) {
 		f->nr = nr;
+		f->max_pages = le64_to_cpu(m->max_pages);
 		f->max_inodes = le64_to_cpu(m->max_inodes);
 		f->next_ino = le64_to_cpu(m->next_ino);
 	}
@@ -329,6 +333,7 @@ int pramfs_open_mount(struct super_block *sb, const char *name)
 		tell_finding(name, err);
 		goto out;
 	}
+	sbi->max_pages = f.max_pages;
 	sbi->max_inodes = f.max_inodes;
 	sbi->mode = d_inode(sb->s_root)->i_mode & 07777;
 	atomic64_set(&sbi->next_ino, f.next_ino);
