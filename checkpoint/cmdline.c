@@ -195,7 +195,10 @@ static bool crash_ranges(const char *value, uint64_t ram, uint64_t *bytes, uint6
 			break;
 		}
 	} while (*p++ == ',');
-	if (*bytes && (p = strchr(p, '@'))) {
+	if (!*bytes)
+		return true;
+	p = strchr(p, '@');
+	if (p) {
 		*base = cmdline_memparse(p + 1, &end);
 		return end != p + 1;
 	}

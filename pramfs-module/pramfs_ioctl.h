@@ -94,9 +94,11 @@ struct pramfs_ioc_status {
 #define PRAMFS_IOC_SEAL		_IOR('P', 3, struct pramfs_ioc_seal)
 #define PRAMFS_IOC_UNSEAL	_IO('P', 4)
 #define PRAMFS_IOC_STATUS	_IOR('P', 5, struct pramfs_ioc_status)
-/* Give up a handover that came and is pending or refused. -ENOENT: there is none;
+/*
+ * Give up a handover that came and is pending or refused. -ENOENT: there is none;
  * -EBUSY: a part of it is mounted; -EUCLEAN: its root page is damaged, so that
- * nobody knows the ranges: the memory comes back at the next boot. */
+ * nobody knows the ranges: the memory comes back at the next boot.
+ */
 #define PRAMFS_IOC_DISCARD	_IO('P', 6)
 
 #define PRAMFS_DEVICE		"/dev/pramfs"

@@ -591,9 +591,8 @@ static void test_roundtrip(u64 first_seed)
 	int err = 0;
 
 	seed = first_seed * 0x9e3779b97f4a7c15ull + 1;
-	for (u32 m = 0; m < 3 && !err; m++) {
+	for (u32 m = 0; m < 3 && !err; m++)
 		err = random_mount(&w, &written[m], m, &next);
-	}
 	if (!err)
 		err = pramfs_put_end(&w);
 	if (!err)
