@@ -51,7 +51,7 @@ void pramfs_inode_ops(struct inode *inode, dev_t dev)
 		break;
 	case S_IFDIR:
 		inode->i_op = &pramfs_dir_inode_operations;
-		inode->i_fop = &simple_dir_operations;
+		inode->i_fop = &pramfs_dir_operations;
 		break;
 	case S_IFLNK:
 		inode->i_op = &pramfs_symlink_inode_operations;
@@ -130,10 +130,10 @@ out:
 	return err;
 }
 
-/* A name goes; the last one is counted by the inode itself. */
-static void uncount_name(const struct inode *inode)
+/* A name goes and leaves others; the last one is counted by the inode itself. */
+static void uncount_name(const struct inode *inode, unsigned int others)
 {
-	if (!S_ISDIR(inode->i_mode) && inode->i_nlink > 1)
+	if (!S_ISDIR(inode->i_mode) && others)
 		pramfs_uncount_inodes(inode->i_sb, 1);
 }
 
@@ -206,6 +206,11 @@ static int pramfs_make(struct mnt_idmap *idmap, struct inode *dir, struct dentry
 			goto out_change;
 		}
 	}
+	err = pramfs_dir_add(dir, dentry);
+	if (err) {
+		iput(inode);
+		goto out_change;
+	}
 	if (S_ISDIR(mode))
 		inc_nlink(dir);
 	pramfs_make_persistent(dentry, inode);
@@ -272,6 +277,11 @@ static int pramfs_link(struct dentry *old, struct inode *dir, struct dentry *den
 		if (err)
 			goto out;
 	}
+	err = pramfs_dir_add(dir, dentry);
+	if (err) {
+		uncount_name(d_inode(old), d_inode(old)->i_nlink);
+		goto out;
+	}
 	err = simple_link(old, dir, dentry);
 	dir_changed(dir, 1);
 out:
@@ -286,7 +296,8 @@ static int pramfs_unlink(struct inode *dir, struct dentry *dentry)
 	err = pramfs_change_begin();
 	if (err)
 		return err;
-	uncount_name(d_inode(dentry));
+	uncount_name(d_inode(dentry), d_inode(dentry)->i_nlink - 1);
+	pramfs_dir_remove(dir, dentry);
 	err = simple_unlink(dir, dentry);
 	dir_changed(dir, -1);
 	pramfs_change_end();
@@ -300,9 +311,13 @@ static int pramfs_rmdir(struct inode *dir, struct dentry *dentry)
 	err = pramfs_change_begin();
 	if (err)
 		return err;
-	err = simple_rmdir(dir, dentry);
-	if (!err)
+	if (simple_empty(dentry)) {
+		pramfs_dir_remove(dir, dentry);
+		err = simple_rmdir(dir, dentry);
 		dir_changed(dir, -1);
+	} else {
+		err = -ENOTEMPTY;
+	}
 	pramfs_change_end();
 	return err;
 }
@@ -312,6 +327,7 @@ static int leave_whiteout(struct mnt_idmap *idmap, struct inode *dir, const stru
 {
 	struct dentry *whiteout = d_alloc(old->d_parent, &old->d_name);
 	struct inode *inode;
+	int err;
 
 	if (!whiteout)
 		return -ENOMEM;
@@ -319,6 +335,12 @@ static int leave_whiteout(struct mnt_idmap *idmap, struct inode *dir, const stru
 	if (IS_ERR(inode)) {
 		dput(whiteout);
 		return PTR_ERR(inode);
+	}
+	err = pramfs_dir_add(dir, whiteout);
+	if (err) {
+		iput(inode);
+		dput(whiteout);
+		return err;
 	}
 	pramfs_make_persistent(whiteout, inode);
 	dput(whiteout);
@@ -347,10 +369,18 @@ static int pramfs_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct 
 		if (err)
 			goto out;
 	}
-	if (replaces)
-		uncount_name(d_inode(new));
-	err = simple_rename(idmap, old_dir, old, new_dir, new, flags & ~RENAME_WHITEOUT);
-	if (err || (flags & RENAME_EXCHANGE))
+	if (flags & RENAME_EXCHANGE)
+		err = pramfs_dir_exchange(old_dir, old, new_dir, new);
+	else
+		err = pramfs_dir_move(old_dir, new_dir, old);
+	if (err)
+		goto out;
+	if (replaces) {
+		uncount_name(d_inode(new), d_inode(new)->i_nlink - 1);
+		pramfs_dir_remove(new_dir, new);
+	}
+	simple_rename(idmap, old_dir, old, new_dir, new, flags & ~RENAME_WHITEOUT);
+	if (flags & RENAME_EXCHANGE)
 		goto out;
 	dir_changed(old_dir, -1);
 	dir_changed(new_dir, replaces ? 0 : 1);

@@ -71,6 +71,9 @@ struct pramfs_inode {
 	spinlock_t lock;
 	unsigned long pages;		/* charged to the instance; under lock */
 
+	struct maple_tree entries;	/* of a directory, by position; see dir.c */
+	unsigned long next_position;
+
 	struct task_struct *splitter;	/* truncates right now; under inode rwsem */
 
 	u32 seal_nr;			/* number in the handover, valid in seal_gen */
@@ -120,6 +123,17 @@ int pramfs_count_inodes(struct super_block *sb, u64 n);
 void pramfs_uncount_inodes(struct super_block *sb, u64 n);
 /* Sets the operations that belong to inode->i_mode. */
 void pramfs_inode_ops(struct inode *inode, dev_t dev);
+
+/* dir.c: positions of directory entries; the directory's rwsem is held */
+
+extern const struct file_operations pramfs_dir_operations;
+int pramfs_dir_add(struct inode *dir, struct dentry *dentry);
+void pramfs_dir_remove(struct inode *dir, struct dentry *dentry);
+int pramfs_dir_move(struct inode *old_dir, struct inode *new_dir, struct dentry *dentry);
+int pramfs_dir_exchange(struct inode *a_dir, struct dentry *a, struct inode *b_dir,
+			struct dentry *b);
+/* The entry at or after *at, which is moved behind it; NULL = no more. */
+struct dentry *pramfs_dir_next(const struct inode *dir, unsigned long *at);
 
 /* xattr.c */
 

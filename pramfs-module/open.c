@@ -193,6 +193,11 @@ static int build_dirent(void *ctx, u32 parent, u32 child, const char *name, u32 
 	dentry = d_alloc(b->dir[parent], &q);
 	if (!dentry)
 		return -ENOMEM;
+	err = pramfs_dir_add(b->inode[parent], dentry);
+	if (err) {
+		dput(dentry);
+		return err;
+	}
 	ihold(inode);
 	pramfs_make_persistent(dentry, inode);
 	if (S_ISDIR(inode->i_mode))

@@ -349,42 +349,19 @@ static int add_inode(struct seal *s, struct inode *inode)
 	return 0;
 }
 
-/*
- * The children of a directory. Its real entries are pinned and do not change;
- * look-ups may add negative dentries, and readers their cursors, hence d_lock.
- * The place where a look at the list was broken off is kept by a reference.
- */
 static int add_children(struct seal *s, struct dentry *dir)
 {
 	u32 parent = PRAMFS_I(d_inode(dir))->seal_nr;
-	size_t first = s->nr_entries, want = 0, i;
 	struct dentry *child;
+	unsigned long at = 0;
 	int err;
 
-	for (;;) {
-		while (s->max_entries < first + want) {
-			err = grow((void **)&s->entry, &s->max_entries, s->max_entries,
-				   sizeof(*s->entry));
-			if (err)
-				return err;
-		}
-		want = 0;
-		spin_lock(&dir->d_lock);
-		hlist_for_each_entry(child, &dir->d_children, d_sib) {
-			if ((child->d_flags & DCACHE_DENTRY_CURSOR) || !d_really_is_positive(child) ||
-			    d_unhashed(child))
-				continue;
-			if (first + want < s->max_entries)
-				s->entry[first + want] = (struct entry){ child, parent };
-			want++;
-		}
-		spin_unlock(&dir->d_lock);
-		if (first + want <= s->max_entries)
-			break;
-	}
-	s->nr_entries = first + want;
-	for (i = first; i < s->nr_entries; i++) {
-		err = add_inode(s, d_inode(s->entry[i].dentry));
+	while ((child = pramfs_dir_next(d_inode(dir), &at))) {
+		err = grow((void **)&s->entry, &s->max_entries, s->nr_entries, sizeof(*s->entry));
+		if (err)
+			return err;
+		s->entry[s->nr_entries++] = (struct entry){ child, parent };
+		err = add_inode(s, d_inode(child));
 		if (err)
 			return err;
 	}

@@ -42,6 +42,8 @@ static struct inode *pramfs_alloc_inode(struct super_block *sb)
 	if (!pi)
 		return NULL;
 	mt_init(&pi->held);
+	mt_init_flags(&pi->entries, MT_FLAGS_ALLOC_RANGE);
+	pi->next_position = 0;
 	pi->nr_held = 0;
 	pi->pages = 0;
 	pi->seal_gen = 0;
@@ -67,6 +69,7 @@ static void pramfs_evict_inode(struct inode *inode)
 		pramfs_recount(inode);
 	}
 	mtree_destroy(&pi->held);
+	mtree_destroy(&pi->entries);
 	pramfs_xattrs_free(inode);
 	clear_inode(inode);
 	pramfs_uncount_inodes(inode->i_sb, 1);

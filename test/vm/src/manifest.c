@@ -218,7 +218,8 @@ static int add_content(struct manifest *m, const char *path, int dirfd, const ch
 }
 
 /* No *at() calls for xattrs before 6.13; the l* ones take a path below /proc/self/fd. */
-static int add_xattrs(struct manifest *m, const char *path, int dirfd, const char *name)
+static int add_xattrs(struct manifest *m, const char *path, int dirfd, const char *name,
+		      bool is_socket)
 {
 	static char list[65536], value[65536];
 	char at[64 + NAME_MAX], key[512];
@@ -231,6 +232,9 @@ static int add_xattrs(struct manifest *m, const char *path, int dirfd, const cha
 	for (char *attr = list; attr < list + len; attr += strlen(attr) + 1) {
 		char *text;
 
+		/* Kernels from 7.0 on let sockets have these; older ones hide them. */
+		if (is_socket && !strncmp(attr, "user.", 5))
+			continue;
 		size = lgetxattr(at, attr, value, sizeof(value));
 		if (size < 0)
 			return -errno;
@@ -353,7 +357,7 @@ static int walk(struct manifest *m, const char *path, int dirfd, const char *nam
 	else
 		add_stat(m, path, &x);
 	if (!err)
-		err = add_xattrs(m, path, dirfd, name);
+		err = add_xattrs(m, path, dirfd, name, S_ISSOCK(x.stx_mode));
 	if (!err && S_ISREG(x.stx_mode))
 		err = add_content(m, path, dirfd, name, x.stx_size);
 	if (!err && S_ISLNK(x.stx_mode))
