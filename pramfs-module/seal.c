@@ -7,6 +7,9 @@
  * contents: a breadth-first list of all entries numbers the inodes, then the
  * inodes are written, then the entries, parents first.
  *
+ * When memory runs out the walk goes on to the end, writing to a scratch page,
+ * so that it can be said how much is missing.
+ *
  * Cost: the page cache is read once, under RCU, in batches of runs; nothing is
  * copied but frames below 16 MiB, which no handover may name.
  *
@@ -51,6 +54,8 @@ struct seal {
 	unsigned long last[PRAMFS_MAX_RANGES];
 	struct run run[RUN_BATCH];
 	u64 inodes;
+	struct page *scratch;		/* written to when there is no memory, to count on */
+	unsigned long missing;		/* pages that could not be had */
 
 	struct entry *entry;		/* of the mount at work */
 	size_t nr_entries, max_entries;
@@ -101,10 +106,15 @@ static struct page *seal_page(struct seal *s)
 
 static int new_stream_page(void *ctx, void **va, u64 *pfn)
 {
-	struct page *page = seal_page(ctx);
+	struct seal *s = ctx;
+	struct page *page = s->missing ? NULL : seal_page(s);
 
-	if (!page)
-		return -ENOMEM;
+	if (!page) {
+		s->missing++;
+		*va = page_address(s->scratch);
+		*pfn = page_to_pfn(s->scratch);
+		return 0;
+	}
 	if (stream_last)
 		set_page_private(stream_last, (unsigned long)page);
 	else
@@ -134,10 +144,12 @@ static int put_copies(struct seal *s, const struct run *run)
 	int err;
 
 	for (i = 0; i < run->pages; i++) {
-		struct page *page = seal_page(s);
+		struct page *page = s->missing ? NULL : seal_page(s);
 
-		if (!page)
-			return -ENOMEM;
+		if (!page) {
+			s->missing++;
+			continue;
+		}
 		set_page_private(page, (unsigned long)copies);
 		copies = page;
 		copy_highpage(page, pfn_to_page(run->pfn + i));
@@ -516,7 +528,16 @@ static int seal_all(struct seal *s)
 		s->first[i] = ULONG_MAX;
 	s->w.new_page = new_stream_page;
 	s->w.ctx = s;
+	s->scratch = alloc_page(GFP_KERNEL);
+	if (!s->scratch)
+		return -ENOMEM;
 	err = put_all_mounts(s);
+	__free_page(s->scratch);
+	if (!err && s->missing) {
+		pr_err("seal: %lu KiB of memory are missing for the description of %llu inodes and %llu extents\n",
+		       s->missing << (PAGE_SHIFT - 10), s->inodes, s->w.extents);
+		err = -ENOMEM;
+	}
 	return err ?: publish(s);
 }
 
