@@ -30,6 +30,7 @@
 #define MIN_RUN		2ul		/* blocks; smaller arenas are of no use */
 #define MAX_RAM		256
 
+struct task_struct *pramfs_claimer;
 static struct page *root_page;
 static struct pramfs_pfn_range arena[PRAMFS_MAX_ARENAS];
 static int nr_arenas;
@@ -393,8 +394,10 @@ int pramfs_claim(struct pramfs_ioc_claim *c)
 	if (!root_page)
 		return -ENOMEM;
 	err = search_start(&s);
+	WRITE_ONCE(pramfs_claimer, current);
 	if (!err)
 		err = claim_all(&s, c);
+	WRITE_ONCE(pramfs_claimer, NULL);
 	kvfree(s.hopeful);
 	if (err) {
 		pramfs_release();

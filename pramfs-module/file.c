@@ -468,26 +468,45 @@ static vm_fault_t begin_by_fault(void)
 	return 0;
 }
 
+/* Have a page at this index of a mapping, if it is within the file. */
+static vm_fault_t fill_by_fault(struct address_space *mapping, pgoff_t index)
+{
+	vm_fault_t ret;
+	int err;
+
+	ret = begin_by_fault();
+	if (ret)
+		return ret;
+	filemap_invalidate_lock_shared(mapping);
+	if (index < DIV_ROUND_UP(i_size_read(mapping->host), PAGE_SIZE))
+		err = fill_hole(mapping, index, 1);
+	else
+		err = -ENOSPC;
+	filemap_invalidate_unlock_shared(mapping);
+	pramfs_change_end();
+	if (!err)
+		return 0;
+	return err == -ENOSPC ? VM_FAULT_SIGBUS : vmf_error(err);
+}
+
 static vm_fault_t pramfs_fault(struct vm_fault *vmf)
 {
-	struct inode *inode = file_inode(vmf->vma->vm_file);
-	struct address_space *mapping = inode->i_mapping;
+	struct address_space *mapping = vmf->vma->vm_file->f_mapping;
+	struct folio *folio;
 	vm_fault_t ret;
-	int err = 0;
 
-	if (!xa_load(&mapping->i_pages, vmf->pgoff)) {
-		ret = begin_by_fault();
+	while (IS_ERR(folio = filemap_lock_folio(mapping, vmf->pgoff))) {
+		ret = fill_by_fault(mapping, vmf->pgoff);
 		if (ret)
 			return ret;
-		filemap_invalidate_lock_shared(mapping);
-		if (vmf->pgoff < DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE))
-			err = fill_hole(mapping, vmf->pgoff, 1);
-		filemap_invalidate_unlock_shared(mapping);
-		pramfs_change_end();
 	}
-	if (err)
-		return err == -ENOSPC ? VM_FAULT_SIGBUS : vmf_error(err);
-	return filemap_fault(vmf);
+	if (vmf->pgoff >= DIV_ROUND_UP(i_size_read(mapping->host), PAGE_SIZE)) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return VM_FAULT_SIGBUS;
+	}
+	vmf->page = folio_file_page(folio, vmf->pgoff);
+	return VM_FAULT_LOCKED;
 }
 
 static vm_fault_t pramfs_page_mkwrite(struct vm_fault *vmf)
@@ -524,16 +543,6 @@ static int pramfs_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* filemap_fault() asks for it when the page that was put there has gone again. */
-static int pramfs_read_folio(struct file *file, struct folio *folio)
-{
-	charge_inode(folio->mapping->host, folio_nr_pages(folio));
-	percpu_counter_add(&PRAMFS_SB(folio->mapping->host->i_sb)->pages, folio_nr_pages(folio));
-	make_uptodate(folio);
-	folio_unlock(folio);
-	return 0;
-}
-
 static int pramfs_migrate_folio(struct address_space *mapping, struct folio *dst,
 				struct folio *src, enum migrate_mode mode)
 {
@@ -557,10 +566,14 @@ static bool pramfs_dirty_folio(struct address_space *mapping, struct folio *foli
 	return false;
 }
 
-/* Asked by whoever wants to drop a folio, and by our own truncation to split one. */
+/*
+ * Asked by whoever wants to drop a folio, and for a folio to be split: by our
+ * own truncation and, to move what is too large to be moved whole, by a claim.
+ */
 static bool pramfs_release_folio(struct folio *folio, gfp_t gfp)
 {
-	return READ_ONCE(PRAMFS_I(folio->mapping->host)->splitter) == current;
+	return READ_ONCE(PRAMFS_I(folio->mapping->host)->splitter) == current ||
+	       READ_ONCE(pramfs_claimer) == current;
 }
 
 static int pramfs_open(struct inode *inode, struct file *file)
@@ -581,8 +594,8 @@ const struct file_operations pramfs_file_operations = {
 	.fallocate = pramfs_fallocate,
 };
 
+/* No ->read_folio: readahead would put empty pages beside the held frames. */
 const struct address_space_operations pramfs_aops = {
-	.read_folio = pramfs_read_folio,
 	.write_begin = pramfs_write_begin,
 	.write_end = pramfs_write_end,
 	.dirty_folio = pramfs_dirty_folio,

@@ -189,6 +189,7 @@ struct pramfs_pfn_range {
 	unsigned long frames;
 };
 
+extern struct task_struct *pramfs_claimer;	/* claims right now */
 int pramfs_claim(struct pramfs_ioc_claim *claim);
 void pramfs_release(void);
 bool pramfs_is_claimed(void);
