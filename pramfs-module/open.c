@@ -390,23 +390,23 @@ static void give_back_around(unsigned long pfn, unsigned long frames, unsigned l
 /* The ranges of a root page that is whole are what this kernel reserved. */
 static int discard_refused(void)
 {
-	struct pramfs_span *span;
+	struct pramfs_pfn_range *range;
 	u32 i, nr = le32_to_cpu(root->nr_ranges);
 	struct pramfs_finding f;
 
 	if (pramfs_check_root(root, root_pfn, &f))
 		return -EUCLEAN;
-	span = kcalloc(nr, sizeof(*span), GFP_KERNEL);
-	if (!span)
+	range = kcalloc(nr, sizeof(*range), GFP_KERNEL);
+	if (!range)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++) {
-		span[i].pfn = le64_to_cpu(root->node[i].addr) >> PAGE_SHIFT;
-		span[i].frames = le64_to_cpu(root->node[i].bytes) >> PAGE_SHIFT;
+		range[i].pfn = le64_to_cpu(root->node[i].addr) >> PAGE_SHIFT;
+		range[i].frames = le64_to_cpu(root->node[i].bytes) >> PAGE_SHIFT;
 	}
 	forget();
 	for (i = 0; i < nr; i++)
-		give_back_around(span[i].pfn, span[i].frames, root_pfn);
-	kfree(span);
+		give_back_around(range[i].pfn, range[i].frames, root_pfn);
+	kfree(range);
 	return 0;
 }
 
