@@ -9,10 +9,9 @@ VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$VM_DIR/../.." && pwd)
 export BUILD=${BUILD:-$TOP/build}
 LAB=$TOP/test/lab
-PROGRAMS="$BUILD/vm $BUILD/checkpoint/rebootless.static $BUILD/tool-static/pramfs"
 work=$BUILD/vm-work/$(basename "$0")
 mkdir -p "$work"
-vm_failed=0
+export vm_failed=0	# what a test exits with
 
 # The programs that go into every guest.
 build_programs()
