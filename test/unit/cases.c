@@ -126,6 +126,16 @@ static void root_outside(struct shot *s)
 	shot_crcs(s);
 }
 
+/* The root stands right behind a range. */
+static void root_behind(struct shot *s)
+{
+	const struct pramfs_span span[] = { { SHOT_BASE - 16, 16 }, { SHOT_BASE + 1, SHOT_FRAMES } };
+
+	shot_tree(s);
+	shot_ranges(s, span, 2);
+	shot_crcs(s);
+}
+
 /* ---- pages ---- */
 
 /* Three pages: the tree of shot_tree() and much padding in optional records. */
@@ -442,6 +452,17 @@ static void inode_unreached(struct shot *s)
 	ready(s);
 }
 
+static void target_missing_then_inode(struct shot *s)
+{
+	shot_reset(s);
+	shot_mount(s, "m", 3, 2);
+	shot_inode(s, DIR, 0, 2);
+	shot_inode(s, LNK, 3, 1);
+	shot_inode(s, REG, 0, 1);
+	shot_dirent(s, 0, 2, "g");
+	close_one(s);
+}
+
 #define PART_CASE(id, mode, bytes, part)				\
 static void id(struct shot *s)						\
 {									\
@@ -620,7 +641,7 @@ const struct refusal refusals[] = {
 	C("root node", root_type), C("root node", root_len),
 	C("root frame number", root_pfn_low), C("root frame number", root_pfn_high),
 	C("root link", root_link),
-	C("root frame reserved", root_outside),
+	C("root frame reserved", root_outside), C("root frame reserved", root_behind),
 	C("range count", range_count_none), C("range count", range_count_many),
 	C("range count", range_count_huge),
 	C("range node", range_type), C("range node", range_len), C("range node", range_indirect),
@@ -684,6 +705,7 @@ const struct refusal refusals[] = {
 	C("target text", target_nul),
 	C("target length", target_short), C("target length", target_long),
 	C("target missing", target_missing), C("target missing", target_after_xattr),
+	C("target missing", target_missing_then_inode),
 	C("extents of what is no file", extents_of_dir),
 	C("extents of what is no file", extents_of_fifo),
 	C("extents of what is no file", extents_of_link),

@@ -297,6 +297,48 @@ static void test_versions(void)
 	result(!err, "version.shorter_fixed", "%d %s", err, f.check);
 }
 
+/* The largest of everything, in a stream that fills its last page to the end. */
+static void test_limits(void)
+{
+	static char tail[PRAMFS_MAX_XATTR_NAME + PRAMFS_MAX_XATTR_VALUE];
+	const struct pramfs_rec_xattr x = { PRAMFS_MAX_XATTR_NAME, PRAMFS_MAX_XATTR_VALUE };
+	const struct pramfs_rec_dirent d = { 0, 2 };
+	struct pramfs_rec_mount m = { .next_ino = ~0ull, .nr_inodes = 3, .nr_dirents = 2 };
+	struct pramfs_span span[PRAMFS_MAX_RANGES] = {
+		{ PRAMFS_LOWEST_PFN, 1 }, { SHOT_BASE, SHOT_FRAMES }
+	};
+	struct pramfs_finding f;
+	size_t spare;
+	int err;
+
+	memset(tail, 't', sizeof(tail));
+	shot_reset(&shot);
+	shot.mounts = 1;
+	shot_record(&shot, PRAMFS_REC_MOUNT, &m, sizeof(m), tail, PRAMFS_MAX_NAME);
+	shot_inode(&shot, S_IFDIR | 07777, ~0ull >> 1, 2)->ino = ~0ull - 1;
+	shot_record(&shot, PRAMFS_REC_XATTR, &x, sizeof(x), tail, sizeof(tail));
+	shot_inode(&shot, S_IFLNK | 0777, PRAMFS_MAX_TARGET, 1);
+	shot_record(&shot, PRAMFS_REC_TARGET, NULL, 0, tail, PRAMFS_MAX_TARGET);
+	shot_inode(&shot, S_IFREG, ~0ull >> 1, 1)->atime.nsec = 999999999;
+	shot_extent(&shot, (1ull << 51) - 1, SHOT_BASE + SHOT_FRAMES - 1, 1);
+	shot_dirent(&shot, 0, 1, "l");
+	shot_record(&shot, PRAMFS_REC_DIRENT, &d, sizeof(d), tail, PRAMFS_MAX_DENTRY);
+	/* 32: the END record; 8: the head of what fills the rest */
+	spare = 2 * PRAMFS_PAYLOAD - (shot.bytes + 32 + 8) % PRAMFS_PAYLOAD;
+	shot_record(&shot, PRAMFS_REC_OPTIONAL, NULL, 0, tail, spare);
+	shot_end(&shot);
+	shot_pack(&shot);
+	for (u32 i = 2; i < PRAMFS_MAX_RANGES; i++)
+		span[i] = (struct pramfs_span) { SHOT_BASE + i * SHOT_FRAMES, SHOT_FRAMES / i };
+	span[PRAMFS_MAX_RANGES - 1].frames = 1;
+	shot_ranges(&shot, span, PRAMFS_MAX_RANGES);
+	shot_root(&shot)->nr_arenas = PRAMFS_MAX_ARENAS;
+	shot_crcs(&shot);
+	err = check_shot(&shot, &f);
+	result(!err && !(shot.bytes % PRAMFS_PAYLOAD), "accept.limits", "%d %s, found %llu", err,
+	       f.check, (unsigned long long)f.found);
+}
+
 /* ---- owned frames ----------------------------------------------------- */
 
 static void test_owned(void)
@@ -842,6 +884,7 @@ int main(int argc, char **argv)
 	test_place();
 	test_memory();
 	test_versions();
+	test_limits();
 	test_walk();
 	test_writer_bytes();
 	test_writer_limits();
