@@ -241,7 +241,10 @@ static unsigned long longest_run(struct search *s, unsigned long from, unsigned 
 
 /* ---- claiming ----------------------------------------------------------- */
 
-/* Mark the blocks of a run that cannot be claimed; if all can, the first one. */
+/*
+ * Mark the blocks of a run that cannot be claimed. If each can, alone, it is
+ * their number that is too much: then half of them are given up.
+ */
 static void blame(struct search *s, unsigned long at, unsigned long n)
 {
 	bool found = false;
@@ -256,7 +259,7 @@ static void blame(struct search *s, unsigned long at, unsigned long n)
 		found = true;
 	}
 	if (!found)
-		__clear_bit(at, s->hopeful);
+		bitmap_clear(s->hopeful, at, DIV_ROUND_UP(n, 2));
 }
 
 /*
@@ -267,6 +270,7 @@ static unsigned long claim_run(struct search *s, unsigned long from, unsigned lo
 			       unsigned long want, unsigned long least)
 {
 	unsigned long at, n;
+	int err;
 
 	if (nr_arenas == PRAMFS_MAX_ARENAS)
 		return 0;
@@ -274,8 +278,11 @@ static unsigned long claim_run(struct search *s, unsigned long from, unsigned lo
 		n = longest_run(s, from, to, want, &at);
 		if (!n || n < least || fatal_signal_pending(current))
 			return 0;
-		if (!pramfs_contig(at * BLOCK_FRAMES, n * BLOCK_FRAMES))
+		err = pramfs_contig(at * BLOCK_FRAMES, n * BLOCK_FRAMES);
+		if (!err)
 			break;
+		if (err == -ENOMEM)	/* there is nowhere to move things to */
+			return 0;
 		blame(s, at, n);
 		cond_resched();
 	}
@@ -308,7 +315,13 @@ static int claim_all(struct search *s, struct pramfs_ioc_claim *c)
 {
 	unsigned long contig = blocks(c->contig), low = max(blocks(c->low), contig);
 	unsigned long any = blocks(c->any), n;
+	unsigned long room = max(si_mem_available(), 0l) / BLOCK_FRAMES;
 
+	/* What is moved out of the way must find room elsewhere. */
+	if (low + any > room) {
+		c->low_missing = (low + any - room) * BLOCK_BYTES;
+		return -ENOMEM;
+	}
 	/* All in one piece if that can be had, else the piece that must be. */
 	n = claim_run(s, 0, LOW_BLOCKS, low, low);
 	if (!n && contig) {
@@ -347,7 +360,7 @@ static int activate_everything(void)
 
 		spin_lock(&sb->s_inode_list_lock);
 		list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-			if (!READ_ONCE(PRAMFS_I(inode)->nr_held) || !igrab(inode))
+			if (!READ_ONCE(PRAMFS_I(inode)->held.left) || !igrab(inode))
 				continue;
 			spin_unlock(&sb->s_inode_list_lock);
 			iput(prev);	/* not before the list has been left: it holds our place */

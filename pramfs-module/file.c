@@ -63,7 +63,7 @@ void pramfs_recount(struct inode *inode)
 	unsigned long left = 0, there;
 
 	spin_lock(&pi->lock);
-	there = READ_ONCE(inode->i_mapping->nrpages) + READ_ONCE(pi->nr_held);
+	there = READ_ONCE(inode->i_mapping->nrpages) + READ_ONCE(pi->held.left);
 	if (pi->pages > there) {
 		left = pi->pages - there;
 		pi->pages = there;

@@ -2,86 +2,165 @@
 /*
  * held.c - frames that came from the old kernel and lie where they lay.
  *
- * Opening a handover costs per extent, not per page: a file's frames are only
- * noted, as ranges of page index, and stay reserved. A frame becomes page cache
- * ("is activated") when somebody maps it, writes to it, or when it must become
- * movable; reading copies straight from it; truncation frees it.
+ * Opening a handover costs per extent, and little: a file's frames are only
+ * noted, and stay reserved. A frame becomes page cache ("is activated") when
+ * somebody maps it, writes to it, or when it must become movable; reading copies
+ * straight from it; truncation frees it.
  *
- * A range holds pfn - index, which is the same for all of its pages, so that
- * taking pages out of its middle needs no rewriting of what is left.
+ * What is noted is the list of extents as the handover has it; it never changes.
+ * Each page has an ordinal in it, and a bit, made when the first page is taken,
+ * says whether it has been taken.
  *
- * Page cache and held frames of a file never overlap: a page is taken out of
- * the ranges before it enters the page cache, both under held_lock, and a
- * reader looks first here, then there.
+ * Page cache and held frames of a file never overlap: a page is marked as taken
+ * before it enters the page cache, both under held_lock, and a reader looks
+ * first here, then there.
  */
+#include <linux/bitmap.h>
 #include <linux/pagemap.h>
+#include <linux/slab.h>
 
 #include "internal.h"
 
-#define DELTA_MASK	((1ul << 62) - 1)
-/* Range bookkeeping of a few hundred bytes: losing track of frames is no choice. */
-#define GFP_HELD	(GFP_KERNEL | __GFP_NOFAIL)
+struct pramfs_held_extent {
+	u64 index;		/* in the file */
+	u64 first;		/* ordinal of its first page in the list */
+	u64 frames;		/* struct pramfs_extent */
+};
 
-static void *delta_entry(u64 index, u64 pfn)
-{
-	return xa_mk_value((pfn - index) & DELTA_MASK);
-}
+struct held_run {
+	pgoff_t index;
+	unsigned long pfn;
+	unsigned long pages;
+	unsigned long ordinal;
+};
 
-static unsigned long entry_pfn(void *entry, unsigned long index)
-{
-	return (xa_to_value(entry) + index) & DELTA_MASK;
-}
+/* ---- the list ----------------------------------------------------------- */
 
 int pramfs_held_add(struct inode *inode, u64 index, u64 pfn, u64 pages)
 {
-	struct pramfs_inode *pi = PRAMFS_I(inode);
-	int err;
+	struct pramfs_held *h = &PRAMFS_I(inode)->held;
+	struct pramfs_held_extent *more;
+	u32 max = h->max ? h->max * 2 : 1;
 
-	err = mtree_store_range(&pi->held, index, index + pages - 1,
-				delta_entry(index, pfn), GFP_KERNEL);
-	if (!err)
-		pi->nr_held += pages;
-	return err;
+	if (h->nr == h->max) {
+		more = kvmalloc_array(max, sizeof(*more), GFP_KERNEL_ACCOUNT);
+		if (!more)
+			return -ENOMEM;
+		if (h->nr)
+			memcpy(more, h->extent, h->nr * sizeof(*more));
+		kvfree(h->extent);
+		h->extent = more;
+		h->max = max;
+	}
+	h->extent[h->nr++] = (struct pramfs_held_extent){
+		index, h->pages, pfn | (pages - 1) << PRAMFS_PFN_BITS
+	};
+	h->pages += pages;
+	h->left += pages;
+	return 0;
+}
+
+void pramfs_held_free(struct inode *inode)
+{
+	struct pramfs_held *h = &PRAMFS_I(inode)->held;
+
+	kvfree(h->extent);
+	kvfree(h->taken);
+	memset(h, 0, sizeof(*h));
+}
+
+/* The first extent that ends behind index. */
+static u32 find_extent(const struct pramfs_held *h, pgoff_t index)
+{
+	u32 lo = 0, hi = READ_ONCE(h->nr);
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+		const struct pramfs_held_extent *e = &h->extent[mid];
+
+		if (e->index + pramfs_extent_pages(e->frames) > index)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+/* The next run at or after index. Without held_lock the answer may be old. */
+static bool next_run(const struct pramfs_held *h, pgoff_t index, struct held_run *run)
+{
+	const unsigned long *taken = smp_load_acquire(&h->taken);
+	u32 i;
+
+	for (i = find_extent(h, index); i < READ_ONCE(h->nr); i++) {
+		const struct pramfs_held_extent *e = &h->extent[i];
+		unsigned long at = e->first + (index > e->index ? index - e->index : 0);
+		unsigned long end = e->first + pramfs_extent_pages(e->frames);
+
+		if (taken) {
+			at = find_next_zero_bit(taken, end, at);
+			if (at >= end)
+				continue;
+			end = find_next_bit(taken, end, at);
+		}
+		run->index = e->index + (at - e->first);
+		run->pfn = pramfs_extent_pfn(e->frames) + (at - e->first);
+		run->pages = end - at;
+		run->ordinal = at;
+		return true;
+	}
+	return false;
+}
+
+/* next_run(), cut at last. */
+static bool next_run_to(const struct pramfs_held *h, pgoff_t index, pgoff_t last,
+			struct held_run *run)
+{
+	if (index > last || !next_run(h, index, run) || run->index > last)
+		return false;
+	run->pages = min(run->pages - 1, last - run->index) + 1;	/* last may be ~0 */
+	return true;
+}
+
+/* The bits, made at need. */
+static unsigned long *taken_bits(struct pramfs_held *h, gfp_t gfp)
+{
+	if (!h->taken)
+		smp_store_release(&h->taken, kvzalloc(BITS_TO_LONGS(h->pages) * sizeof(long), gfp));
+	return h->taken;
 }
 
 bool pramfs_held_next(struct inode *inode, pgoff_t *index, unsigned long *pfn, unsigned long *pages)
 {
-	struct pramfs_inode *pi = PRAMFS_I(inode);
-	MA_STATE(mas, &pi->held, *index, *index);
-	void *entry;
-	bool found = false;
+	struct pramfs_held *h = &PRAMFS_I(inode)->held;
+	struct held_run run;
 
-	if (!READ_ONCE(pi->nr_held))
+	if (!READ_ONCE(h->left) || !next_run(h, *index, &run))
 		return false;
-	mas_lock(&mas);
-	entry = mas_find(&mas, ULONG_MAX);
-	if (entry) {
-		*index = max(*index, mas.index);
-		*pfn = entry_pfn(entry, *index);
-		*pages = mas.last - *index + 1;
-		found = true;
-	}
-	mas_unlock(&mas);
-	return found;
+	*index = run.index;
+	*pfn = run.pfn;
+	*pages = run.pages;
+	return true;
 }
 
 struct page *pramfs_held_get(struct inode *inode, pgoff_t index)
 {
 	struct pramfs_inode *pi = PRAMFS_I(inode);
 	struct page *page = NULL;
-	void *entry;
+	struct held_run run;
 
-	if (!READ_ONCE(pi->nr_held))
+	if (!READ_ONCE(pi->held.left))
 		return NULL;
 	mutex_lock(&pi->held_lock);
-	entry = mtree_load(&pi->held, index);
-	if (entry) {
-		page = pfn_to_page(entry_pfn(entry, index));
+	if (next_run(&pi->held, index, &run) && run.index == index) {
+		page = pfn_to_page(run.pfn);
 		get_page(page);
 	}
 	mutex_unlock(&pi->held_lock);
 	return page;
 }
+
+/* ---- taking pages out --------------------------------------------------- */
 
 /* Takes over the reference that the frame was reserved with. */
 static int activate_page(struct inode *inode, pgoff_t index, struct page *page)
@@ -102,64 +181,76 @@ static int activate_page(struct inode *inode, pgoff_t index, struct page *page)
 	return 0;
 }
 
-static int activate_range(struct inode *inode, pgoff_t index, unsigned long pfn, unsigned long pages)
+static int activate_run(struct inode *inode, const struct held_run *run)
 {
-	struct pramfs_inode *pi = PRAMFS_I(inode);
-	unsigned long done;
+	struct pramfs_held *h = &PRAMFS_I(inode)->held;
+	unsigned long done = 0;
 	int err = 0;
 
-	mtree_store_range(&pi->held, index, index + pages - 1, NULL, GFP_HELD);
-	for (done = 0; done < pages && !err; done++) {
-		err = activate_page(inode, index + done, pfn_to_page(pfn + done));
+	if (!taken_bits(h, GFP_KERNEL))
+		return -ENOMEM;
+	bitmap_set(h->taken, run->ordinal, run->pages);
+	while (done < run->pages) {
+		err = activate_page(inode, run->index + done, pfn_to_page(run->pfn + done));
+		if (err)
+			break;
+		done++;
 		cond_resched();
 	}
-	if (err) {
-		done--;
-		mtree_store_range(&pi->held, index + done, index + pages - 1,
-				  delta_entry(index, pfn), GFP_HELD);
-	}
-	pramfs_frames_managed(pfn, done);
-	WRITE_ONCE(pi->nr_held, pi->nr_held - done);
+	bitmap_clear(h->taken, run->ordinal + done, run->pages - done);
+	pramfs_frames_managed(run->pfn, done);
+	WRITE_ONCE(h->left, h->left - done);
 	return err;
 }
 
 int pramfs_held_activate(struct inode *inode, pgoff_t first, pgoff_t last)
 {
 	struct pramfs_inode *pi = PRAMFS_I(inode);
-	unsigned long pfn, pages;
+	struct held_run run;
 	int err = 0;
 
-	if (!READ_ONCE(pi->nr_held))
+	if (!READ_ONCE(pi->held.left))
 		return 0;
 	mutex_lock(&pi->held_lock);
-	while (!err && first <= last && pramfs_held_next(inode, &first, &pfn, &pages) && first <= last) {
-		pages = min(pages - 1, last - first) + 1;	/* last may be the largest number */
-		err = activate_range(inode, first, pfn, pages);
-		first += pages;
+	while (!err && next_run_to(&pi->held, first, last, &run)) {
+		err = activate_run(inode, &run);
+		first = run.index + run.pages;
 	}
 	mutex_unlock(&pi->held_lock);
 	return err;
 }
 
+static void free_run(const struct held_run *run)
+{
+	unsigned long i;
+
+	pramfs_frames_managed(run->pfn, run->pages);
+	for (i = 0; i < run->pages; i++) {
+		__ClearPageReserved(pfn_to_page(run->pfn + i));
+		put_page(pfn_to_page(run->pfn + i));	/* a reader may have one, too */
+	}
+	cond_resched();
+}
+
 void pramfs_held_drop(struct inode *inode, pgoff_t first, pgoff_t last)
 {
 	struct pramfs_inode *pi = PRAMFS_I(inode);
-	unsigned long pfn, pages, i;
+	struct pramfs_held *h = &pi->held;
+	bool all = !first && last == ULONG_MAX;
+	struct held_run run;
 
-	if (!READ_ONCE(pi->nr_held))
+	if (!READ_ONCE(h->left))
 		return;
 	mutex_lock(&pi->held_lock);
-	while (first <= last && pramfs_held_next(inode, &first, &pfn, &pages) && first <= last) {
-		pages = min(pages - 1, last - first) + 1;	/* last may be the largest number */
-		mtree_store_range(&pi->held, first, first + pages - 1, NULL, GFP_HELD);
-		pramfs_frames_managed(pfn, pages);
-		for (i = 0; i < pages; i++) {
-			__ClearPageReserved(pfn_to_page(pfn + i));
-			put_page(pfn_to_page(pfn + i));	/* a reader may have one, too */
-		}
-		WRITE_ONCE(pi->nr_held, pi->nr_held - pages);
-		first += pages;
-		cond_resched();
+	while (next_run_to(h, first, last, &run)) {
+		/* A truncation cannot fail; of the whole it needs no bits. */
+		if (!all)
+			bitmap_set(taken_bits(h, GFP_KERNEL | __GFP_NOFAIL), run.ordinal, run.pages);
+		WRITE_ONCE(h->left, h->left - run.pages);
+		free_run(&run);
+		first = run.index + run.pages;
 	}
+	if (all)
+		WRITE_ONCE(h->nr, 0);
 	mutex_unlock(&pi->held_lock);
 }

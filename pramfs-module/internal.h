@@ -54,19 +54,23 @@ struct pramfs_sb {
 	bool made_readonly;		/* by the seal */
 };
 
+/* Frames that came from the old kernel and are not page cache yet: see held.c. */
+struct pramfs_held {
+	struct pramfs_held_extent *extent;	/* sorted by index */
+	unsigned long *taken;			/* NULL: none has been taken */
+	unsigned long pages;			/* in all extents */
+	unsigned long left;			/* of them, not taken */
+	u32 nr, max;
+};
+
 struct pramfs_inode {
 	struct inode vfs_inode;
 	struct list_head xattrs;	/* struct pramfs_xattr; changed under inode rwsem */
 	struct rw_semaphore xattr_lock;
 	struct timespec64 btime;
 
-	/*
-	 * Frames that came from the old kernel and have not become page cache
-	 * yet: ranges of page index, each holding pfn - index. See held.c.
-	 */
 	struct mutex held_lock;
-	struct maple_tree held;
-	unsigned long nr_held;
+	struct pramfs_held held;
 
 	spinlock_t lock;
 	unsigned long pages;		/* charged to the instance; under lock */
@@ -163,7 +167,9 @@ void pramfs_recount(struct inode *inode);
 
 /* held.c: frames of the old kernel */
 
+/* Ascending, while nobody else knows the inode. */
 int pramfs_held_add(struct inode *inode, u64 index, u64 pfn, u64 pages);
+void pramfs_held_free(struct inode *inode);
 /* The page at this index with a reference, or NULL. */
 struct page *pramfs_held_get(struct inode *inode, pgoff_t index);
 /* Make page cache of what is held in [first, last]. */

@@ -28,9 +28,14 @@ static DEFINE_MUTEX(came_lock);
 static const struct pramfs_root *root;		/* NULL: nothing came, or all was taken */
 static unsigned long root_pfn;
 static bool refused;
+static bool lost;				/* refused, and not even the root page is known */
 static struct pramfs_finding finding;
-static unsigned long *taken;			/* one bit a mount */
-static u32 pending;
+static struct came_mount {
+	char name[PRAMFS_MAX_NAME + 1];
+	u64 max_pages, max_inodes, next_ino;
+	bool taken;
+} *mounts;					/* of an image that was accepted */
+static u32 pending;				/* not taken */
 static unsigned long came_frames, kept_frames, given_back;
 static u64 check_ns, give_back_ns;
 
@@ -227,42 +232,46 @@ static void build_end(struct build *b)
 
 /* ---- which mounts ------------------------------------------------------- */
 
-struct find_mount {
-	const char *name;
-	int nr;				/* -1: not there */
-	u64 max_pages, max_inodes, next_ino;
-};
-
-static int find_mount(void *ctx, u32 nr, const char *name, const struct pramfs_rec_mount *m)
+static int note_mount(void *ctx, u32 nr, const char *name, const struct pramfs_rec_mount *m)
 {
-	struct find_mount *f = ctx;
-
-	if (!test_bit(nr, taken) && !strcmp(name, f->name)) {
-		f->nr = nr;
-		f->max_pages = le64_to_cpu(m->max_pages);
-		f->max_inodes = le64_to_cpu(m->max_inodes);
-		f->next_ino = le64_to_cpu(m->next_ino);
-	}
+	mounts[nr] = (struct came_mount){
+		.max_pages = le64_to_cpu(m->max_pages),
+		.max_inodes = le64_to_cpu(m->max_inodes),
+		.next_ino = le64_to_cpu(m->next_ino),
+	};
+	strscpy(mounts[nr].name, name, sizeof(mounts[nr].name));
 	return 0;
 }
 
-static void look_for(struct find_mount *f)
+/* After the image has been checked: its mounts, so that nobody need look again. */
+static int list_mounts(void)
 {
-	struct pramfs_visitor v = { .mount = find_mount, .ctx = f };
+	const struct pramfs_visitor v = { .mount = note_mount };
 
-	f->nr = -1;
-	if (root && !refused)
-		pramfs_walk(&source, root, -1, &v, &finding);
+	pending = le32_to_cpu(root->nr_mounts);
+	mounts = kvcalloc(max(pending, 1u), sizeof(*mounts), GFP_KERNEL);
+	return mounts ? pramfs_walk(&source, root, -1, &v, &finding) : -ENOMEM;
+}
+
+/* Number of the mount with this name that is to be had, or -ENOENT. */
+static int find_mount(const char *name)
+{
+	u32 i;
+
+	for (i = 0; mounts && i < le32_to_cpu(root->nr_mounts); i++)
+		if (!mounts[i].taken && !strcmp(mounts[i].name, name))
+			return i;
+	return -ENOENT;
 }
 
 bool pramfs_came_mounts(const char *name)
 {
-	struct find_mount f = { .name = name };
+	bool there;
 
 	mutex_lock(&came_lock);
-	look_for(&f);
+	there = find_mount(name) >= 0;
 	mutex_unlock(&came_lock);
-	return f.nr >= 0;
+	return there;
 }
 
 /* ---- letting go --------------------------------------------------------- */
@@ -292,8 +301,8 @@ static void forget(void)
 	kept_frames = 0;
 	pending = 0;
 	refused = false;
-	kvfree(taken);
-	taken = NULL;
+	kvfree(mounts);
+	mounts = NULL;
 	module_put(THIS_MODULE);
 }
 
@@ -319,30 +328,29 @@ static int free_metadata(void)
 int pramfs_open_mount(struct super_block *sb, const char *name)
 {
 	struct pramfs_sb *sbi = PRAMFS_SB(sb);
-	struct find_mount f = { .name = name };
 	struct build b = { .sb = sb };
 	struct pramfs_visitor v = build_visitor;
-	int err;
+	int nr, err;
 
 	mutex_lock(&came_lock);
-	look_for(&f);
-	if (f.nr < 0) {
-		err = -ENOENT;
+	nr = find_mount(name);
+	if (nr < 0) {
+		err = nr;
 		goto out;
 	}
 	v.ctx = &b;
-	err = pramfs_walk(&source, root, f.nr, &v, &finding);
+	err = pramfs_walk(&source, root, nr, &v, &finding);
 	if (!err)
 		err = build_root(&b);
 	if (err) {
 		tell_finding(name, err);
 		goto out;
 	}
-	sbi->max_pages = f.max_pages;
-	sbi->max_inodes = f.max_inodes;
+	sbi->max_pages = mounts[nr].max_pages;
+	sbi->max_inodes = mounts[nr].max_inodes;
 	sbi->mode = d_inode(sb->s_root)->i_mode & 07777;
-	atomic64_set(&sbi->next_ino, f.next_ino);
-	__set_bit(f.nr, taken);
+	atomic64_set(&sbi->next_ino, mounts[nr].next_ino);
+	mounts[nr].taken = true;
 	kept_frames -= min_t(u64, kept_frames, percpu_counter_sum_positive(&sbi->pages));
 	if (!--pending)
 		free_metadata();	/* if that fails, a little memory stays reserved */
@@ -365,12 +373,12 @@ static int discard_pending(void)
 	int err;
 
 	for (i = 0; i < nr; i++) {
-		if (test_bit(i, taken))
+		if (mounts[i].taken)
 			continue;
 		err = pramfs_walk(&source, root, i, &v, &finding);
 		if (err)
 			return err;
-		__set_bit(i, taken);
+		mounts[i].taken = true;
 	}
 	return free_metadata();
 }
@@ -416,9 +424,11 @@ int pramfs_discard(void)
 
 	mutex_lock(&came_lock);
 	if (!root)
-		err = -ENOENT;
+		err = lost ? -EUCLEAN : -ENOENT;
 	else if (refused)
 		err = discard_refused();
+	else if (pending < le32_to_cpu(root->nr_mounts))
+		err = -EBUSY;	/* the rest can be mounted and deleted */
 	else
 		err = discard_pending();
 	mutex_unlock(&came_lock);
@@ -467,12 +477,13 @@ static int open_image(void)
 	check_ns = ktime_get_ns() - start;
 	if (err)
 		return err;
-	pending = le32_to_cpu(root->nr_mounts);
-	taken = kvcalloc(BITS_TO_LONGS(max(pending, 1u)), sizeof(long), GFP_KERNEL);
-	if (taken)
+	err = list_mounts();
+	if (!err) {
 		give_back_unowned(&owned);
-	else
-		err = -ENOMEM;
+	} else {
+		kvfree(mounts);
+		mounts = NULL;
+	}
 	pramfs_owned_free(&source, &owned);
 	return err;
 }
@@ -482,6 +493,12 @@ int pramfs_open_init(void)
 	int err;
 
 	err = pramfs_carrier_find(&root_pfn);
+	if (err == -EUCLEAN) {
+		/* Nothing can be done about it before the next boot, so go on without. */
+		lost = true;
+		finding.check = "root place";
+		return 0;
+	}
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	root = page_address(pfn_to_page(root_pfn));
@@ -507,7 +524,7 @@ int pramfs_open_init(void)
 /* The module goes only when no handover is there, or when loading it failed. */
 void pramfs_open_exit(void)
 {
-	kvfree(taken);
+	kvfree(mounts);
 }
 
 bool pramfs_came(void)
@@ -533,7 +550,9 @@ void pramfs_came_status(struct pramfs_ioc_status *st)
 		st->reserved_bytes = (u64)kept_frames << PAGE_SHIFT;
 		st->pending_mounts = pending;
 	}
-	if (root && refused) {
+	if (lost)
+		st->flags |= PRAMFS_REFUSED;
+	if (lost || (root && refused)) {
 		strscpy(st->refused_check, finding.check ?: "memory", sizeof(st->refused_check));
 		st->refused_pfn = finding.pfn;
 		st->refused_offset = finding.offset;

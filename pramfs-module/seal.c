@@ -49,7 +49,7 @@ struct entry {
 struct seal {
 	struct pramfs_writer w;
 	struct pramfs_pfn_range range[PRAMFS_MAX_RANGES];
-	int nr_ranges;
+	int nr_ranges, hint;
 	unsigned long first[PRAMFS_MAX_RANGES];	/* first and last owned frame of each */
 	unsigned long last[PRAMFS_MAX_RANGES];
 	struct run run[RUN_BATCH];
@@ -68,10 +68,10 @@ struct seal {
 /* Note that a frame is owned; false when no published range has it. */
 static bool note_frames(struct seal *s, unsigned long pfn, unsigned long frames)
 {
-	int lo = 0, hi = s->nr_ranges;
+	int lo = 0, hi = s->nr_ranges, mid = s->hint;
 
-	while (lo < hi) {
-		int mid = (lo + hi) / 2;
+	/* What comes next mostly lies where the last one did. */
+	for (; lo < hi; mid = (lo + hi) / 2) {
 		struct pramfs_pfn_range *r = &s->range[mid];
 
 		if (pfn < r->pfn) {
@@ -83,6 +83,7 @@ static bool note_frames(struct seal *s, unsigned long pfn, unsigned long frames)
 		} else {
 			s->first[mid] = min(s->first[mid], pfn);
 			s->last[mid] = max(s->last[mid], pfn + frames - 1);
+			s->hint = mid;
 			return true;
 		}
 	}

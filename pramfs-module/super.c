@@ -41,10 +41,9 @@ static struct inode *pramfs_alloc_inode(struct super_block *sb)
 
 	if (!pi)
 		return NULL;
-	mt_init(&pi->held);
+	memset(&pi->held, 0, sizeof(pi->held));
 	mt_init_flags(&pi->entries, MT_FLAGS_ALLOC_RANGE);
 	pi->next_position = 0;
-	pi->nr_held = 0;
 	pi->pages = 0;
 	pi->seal_gen = 0;
 	pi->splitter = NULL;
@@ -68,7 +67,7 @@ static void pramfs_evict_inode(struct inode *inode)
 		pramfs_held_drop(inode, 0, ULONG_MAX);
 		pramfs_recount(inode);
 	}
-	mtree_destroy(&pi->held);
+	pramfs_held_free(inode);
 	mtree_destroy(&pi->entries);
 	pramfs_xattrs_free(inode);
 	clear_inode(inode);
