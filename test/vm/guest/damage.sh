@@ -328,11 +328,7 @@ go()
 
 mkdir -p /mnt/one /mnt/two
 tar -xf $disk -C /tmp
-if [ "$before" = root-magic ] && ! grep -q rebooted /proc/cmdline; then
-	check "insmod-$name" says . insmod /pramfs.ko
-else
-	check "insmod-$name" insmod /pramfs.ko
-fi
+check "insmod-$name" insmod /pramfs.ko
 if grep -q rebooted /proc/cmdline; then
 	name=$name-rebooted
 	memory_is_whole

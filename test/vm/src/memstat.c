@@ -35,8 +35,8 @@ static double from_meminfo(const char *name)
 	return value;
 }
 
-/* Pages that the page allocator has to give, of all zones. */
-static double managed_pages(void)
+/* The sum of a figure of all zones in /proc/zoneinfo, in pages. */
+static double zone_sum(const char *format)
 {
 	FILE *in = fopen("/proc/zoneinfo", "re");
 	char line[256];
@@ -45,7 +45,7 @@ static double managed_pages(void)
 	if (!in)
 		die("/proc/zoneinfo");
 	while (fgets(line, sizeof(line), in))
-		if (sscanf(line, " managed %lf", &value) == 1)
+		if (sscanf(line, format, &value) == 1)
 			sum += value;
 	fclose(in);
 	return sum;
@@ -55,9 +55,10 @@ static struct figures look(void)
 {
 	return (struct figures) {
 		.total = from_meminfo("MemTotal"),
-		.free = from_meminfo("MemFree"),
+		/* A CPU's own stock of free pages is not in MemFree, and it can be large. */
+		.free = from_meminfo("MemFree") + zone_sum(" count: %lf") * PAGE_KIB,
 		.available = from_meminfo("MemAvailable"),
-		.managed = managed_pages() * PAGE_KIB,
+		.managed = zone_sum(" managed %lf") * PAGE_KIB,
 		.slab_unreclaimable = from_meminfo("SUnreclaim"),
 	};
 }
