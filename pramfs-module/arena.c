@@ -27,6 +27,7 @@
 #define BLOCK_FRAMES	512ul
 #define BLOCK_BYTES	(BLOCK_FRAMES << PAGE_SHIFT)
 #define LOW_BLOCKS	((1ul << 32) / BLOCK_BYTES)	/* 4 GiB */
+#define FUTILE_TRIES	3
 #define MIN_RUN		2ul		/* blocks; smaller arenas are of no use */
 #define MAX_RAM		256
 
@@ -241,11 +242,8 @@ static unsigned long longest_run(struct search *s, unsigned long from, unsigned 
 
 /* ---- claiming ----------------------------------------------------------- */
 
-/*
- * Mark the blocks of a run that cannot be claimed. If each can, alone, it is
- * their number that is too much: then half of them are given up.
- */
-static void blame(struct search *s, unsigned long at, unsigned long n)
+/* Mark the blocks of a run that cannot be claimed; returns whether there were any. */
+static bool blame(struct search *s, unsigned long at, unsigned long n)
 {
 	bool found = false;
 	unsigned long b;
@@ -258,8 +256,7 @@ static void blame(struct search *s, unsigned long at, unsigned long n)
 		__clear_bit(b, s->hopeful);
 		found = true;
 	}
-	if (!found)
-		bitmap_clear(s->hopeful, at, DIV_ROUND_UP(n, 2));
+	return found;
 }
 
 /*
@@ -270,7 +267,7 @@ static unsigned long claim_run(struct search *s, unsigned long from, unsigned lo
 			       unsigned long want, unsigned long least)
 {
 	unsigned long at, n;
-	int err;
+	int err, futile = 0;
 
 	if (nr_arenas == PRAMFS_MAX_ARENAS)
 		return 0;
@@ -283,7 +280,13 @@ static unsigned long claim_run(struct search *s, unsigned long from, unsigned lo
 			break;
 		if (err == -ENOMEM)	/* there is nowhere to move things to */
 			return 0;
-		blame(s, at, n);
+		/*
+		 * Where each block can be claimed alone, something was in use
+		 * just then, which may pass; if it does not, part of the run is
+		 * given up.
+		 */
+		if (!blame(s, at, n) && ++futile > FUTILE_TRIES)
+			bitmap_clear(s->hopeful, at, n / 8 + 1);
 		cond_resched();
 	}
 	bitmap_clear(s->hopeful, at, n);
