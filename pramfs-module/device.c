@@ -72,6 +72,9 @@ static long do_claim(void __user *arg)
 		pramfs_release();
 		err = -EFAULT;
 	}
+	/* The loaded kernel will look into the root page: it must not go with us. */
+	if (!err)
+		__module_get(THIS_MODULE);
 out:
 	kfree(c);
 	return err;
@@ -81,6 +84,8 @@ static long do_release(void)
 {
 	if (pramfs_is_sealed())
 		return -EBUSY;
+	if (pramfs_is_claimed())
+		module_put(THIS_MODULE);
 	pramfs_release();
 	return 0;
 }

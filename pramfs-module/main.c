@@ -38,8 +38,6 @@ static void __exit pramfs_exit(void)
 	pramfs_device_exit();
 	pramfs_super_exit();
 	pramfs_open_exit();
-	pramfs_unseal();
-	pramfs_release();
 	pramfs_change_exit();
 }
 

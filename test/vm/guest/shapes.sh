@@ -31,6 +31,12 @@ nothing)
 	if [ "$STAGE" = 1 ]; then
 		/vm/rebootless load --kernel /next/vmlinuz-7.3 --initrd /next/initrd-7.3 \
 			--append "$(next_cmdline)" || fail load "see the console"
+		# The loaded kernel will look for the root page of this module.
+		if rmmod pramfs 2>/dev/null; then
+			fail stays-when-claimed "rmmod took it away"
+		else
+			pass stays-when-claimed
+		fi
 		dmesg_out
 		/vm/rebootless fire -v
 		fail fire "it came back"
