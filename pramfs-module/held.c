@@ -89,6 +89,7 @@ static u32 find_extent(const struct pramfs_held *h, pgoff_t index)
 /* The next run at or after index. Without held_lock the answer may be old. */
 static bool next_run(const struct pramfs_held *h, pgoff_t index, struct held_run *run)
 {
+	/* Pairs with taken_bits(): the bits are seen as they were made. */
 	const unsigned long *taken = smp_load_acquire(&h->taken);
 	u32 i;
 
@@ -125,8 +126,10 @@ static bool next_run_to(const struct pramfs_held *h, pgoff_t index, pgoff_t last
 /* The bits, made at need. */
 static unsigned long *taken_bits(struct pramfs_held *h, gfp_t gfp)
 {
-	if (!h->taken)
+	if (!h->taken) {
+		/* Pairs with next_run(), which may look without held_lock. */
 		smp_store_release(&h->taken, kvzalloc(BITS_TO_LONGS(h->pages) * sizeof(long), gfp));
+	}
 	return h->taken;
 }
 
