@@ -35,6 +35,9 @@ struct task_struct *pramfs_claimer;
 static struct page *root_page;
 static struct pramfs_pfn_range arena[PRAMFS_MAX_ARENAS];
 static int nr_arenas;
+#define NR_FENCES	2
+static unsigned long fences[NR_FENCES];
+static int nr_fences;
 
 /* ---- system RAM --------------------------------------------------------- */
 
@@ -120,6 +123,50 @@ static int system_ram(struct ram *ram)
 	return err == -EINVAL ? 0 : err;	/* -EINVAL: there is none */
 }
 
+/*
+ * Kernels of the 6.x series take what is reserved by a handover for something
+ * other than RAM when they look for the end of RAM, all of it and that below
+ * 4 GiB: with its last frame reserved they believe that RAM ends sooner, and die
+ * when they meet the rest. So these frames are never reserved.
+ */
+static int fence_frames(const struct ram *ram, unsigned long *fence)
+{
+	const unsigned long low = LOW_BLOCKS * BLOCK_FRAMES;
+	int i, nr = 0;
+
+	for (i = 0; i < ram->nr; i++) {
+		unsigned long end = ram->range[i].pfn + ram->range[i].frames;
+		bool last = i + 1 == ram->nr;
+
+		if (ram->range[i].pfn < low && (last || ram->range[i + 1].pfn >= low))
+			fence[nr++] = min(end, low) - 1;
+		if (last && end > low)
+			fence[nr++] = end - 1;
+	}
+	return nr;
+}
+
+static int cut_fences(struct ram *ram)
+{
+	unsigned long fence[NR_FENCES];
+	int i, err = 0, nr = fence_frames(ram, fence);
+
+	for (i = 0; i < nr && !err; i++)
+		err = cut(ram->range, &ram->nr, MAX_RAM, fence[i], 1);
+	return err;
+}
+
+/* Keep files off these frames; where something immovable is, no file can be. */
+static void claim_fences(const struct ram *ram)
+{
+	unsigned long frame[NR_FENCES];
+	int i, nr = fence_frames(ram, frame);
+
+	for (i = 0; i < nr; i++)
+		if (!pramfs_contig(frame[i], 1))
+			fences[nr_fences++] = frame[i];
+}
+
 int pramfs_publishable(struct pramfs_pfn_range *range, int max)
 {
 	struct ram *ram = kmalloc(sizeof(*ram), GFP_KERNEL);
@@ -128,6 +175,8 @@ int pramfs_publishable(struct pramfs_pfn_range *range, int max)
 	if (!ram)
 		return -ENOMEM;
 	err = system_ram(ram);
+	if (!err)
+		err = cut_fences(ram);
 	for (i = 0; i < nr_arenas && !err; i++)
 		err = cut(ram->range, &ram->nr, MAX_RAM, arena[i].pfn, arena[i].frames);
 	if (!err && ram->nr > max)
@@ -187,6 +236,7 @@ static int search_start(struct search *s)
 	err = system_ram(ram);
 	if (err || !ram->nr)
 		goto out;
+	claim_fences(ram);
 	end = ram->range[ram->nr - 1].pfn + ram->range[ram->nr - 1].frames;
 	s->nr = end / BLOCK_FRAMES;
 	s->hopeful = kvzalloc(BITS_TO_LONGS(s->nr) * sizeof(long), GFP_KERNEL);
@@ -409,8 +459,8 @@ int pramfs_claim(struct pramfs_ioc_claim *c)
 	root_page = pramfs_alloc_page(GFP_KERNEL | __GFP_ZERO);
 	if (!root_page)
 		return -ENOMEM;
-	err = search_start(&s);
 	WRITE_ONCE(pramfs_claimer, current);
+	err = search_start(&s);
 	if (!err)
 		err = claim_all(&s, c);
 	WRITE_ONCE(pramfs_claimer, NULL);
@@ -436,6 +486,8 @@ void pramfs_release(void)
 		nr_arenas--;
 		free_contig_range(arena[nr_arenas].pfn, arena[nr_arenas].frames);
 	}
+	while (nr_fences)
+		free_contig_range(fences[--nr_fences], 1);
 	if (root_page)
 		__free_page(root_page);
 	root_page = NULL;

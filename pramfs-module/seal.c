@@ -11,7 +11,7 @@
  * so that it can be said how much is missing.
  *
  * Cost: the page cache is read once, under RCU, in batches of runs; nothing is
- * copied but frames below 16 MiB, which no handover may name.
+ * copied but frames that no handover may name: below 16 MiB, at the end of RAM.
  *
  * All under pramfs_op_lock.
  */
