@@ -15,7 +15,6 @@
  * All under pramfs_op_lock.
  */
 #include <linux/bitmap.h>
-#include <linux/hugetlb.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mmzone.h>
