@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * engine.h - one kind of container: how it is found, dumped and restored.
+ *
+ * One file per engine with both directions in it, one row in engine.c. Engines
+ * say which command does a thing; running it, holding its CRIU at the end of
+ * the dump, limits of time and the log are the same for all (dump.c, restore.c).
+ */
+#ifndef REBOOTLESS_ENGINE_H
+#define REBOOTLESS_ENGINE_H
+
+#include <stdbool.h>
+
+#include "common/manifest.h"
+
+struct findings;
+
+/* Where a container's images and CRIU's logs are. */
+struct image_dirs {
+	char images[512];
+	char work[512];
+};
+
+/* What CRIU is told beyond what an engine knows. */
+struct dump_options {
+	const char *action_script;	/* program for CRIU's --action-script, holds the dump */
+	uint64_t ghost_limit;		/* bytes */
+};
+
+struct engine {
+	const char *name;
+
+	/* Program that must be there for the engine to be asked; NULL = none. */
+	const char *program;
+
+	/*
+	 * Append all running containers: name, pid, engine_data. Fine when
+	 * there is none. 0 or -errno (logged).
+	 */
+	int (*list)(const struct config *config, struct containers *list);
+
+	/* What speaks against carrying it, beyond what every process is asked. */
+	int (*check)(const struct container *c, struct findings *findings);
+
+	/*
+	 * argv of the command that dumps it and, since CRIU is held, does not
+	 * end. CRIU reads its own configuration from where config_dump wrote it.
+	 */
+	int (*dump_command)(const struct container *c, const struct image_dirs *dirs,
+			    const struct dump_options *options, char ***argv);
+
+	/*
+	 * Lines for CRIU's default.conf, when the engine has no other way to tell
+	 * CRIU; false: everything is in dump_command's argv.
+	 */
+	bool needs_criu_config;
+
+	/* argv of the command that restores it, run with the real root as /. It ends when it runs. */
+	int (*restore_command)(const struct container *c, const struct image_dirs *dirs,
+			       const char *action_script, char ***argv);
+
+	/* After a restore: the pid of its first process; -errno (logged) when it is not there. */
+	pid_t (*restored_pid)(const struct container *c, const struct image_dirs *dirs);
+};
+
+extern const struct engine engine_crun, engine_runc, engine_tree;
+
+/* All of them, in the order in which they are asked; ends with NULL. */
+extern const struct engine *const engines[];
+/* NULL when there is none of that name. */
+const struct engine *engine_find(const char *name);
+
+/*
+ * Ask the engines that the configuration names. Fills in pid, cgroup, after.
+ * 0 or -errno (logged): an engine that cannot be asked, a name that two have,
+ * an `after` that names nobody or goes in a circle.
+ */
+int engines_list(const struct config *config, struct containers *list);
+
+#endif

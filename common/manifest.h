@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * manifest.h - STORE/manifest.json: what an update carries.
+ *
+ * Written in the old kernel before the seal, read and kept up to date by the
+ * new one. The store is a PramFS mount, and everything of an update is in it:
+ *
+ *   /run/rebootless/store/
+ *	manifest.json		this
+ *	timeline		timeline.h
+ *	log			what the programs said, in both kernels
+ *	containers/NAME/
+ *		images/		CRIU's images
+ *		work/		CRIU's logs: dump.log, restore.log
+ *
+ * A format of its own with a version, since the program that reads it may be
+ * newer or older than the one that wrote it: fields are only added; another
+ * major version is refused.
+ */
+#ifndef REBOOTLESS_MANIFEST_H
+#define REBOOTLESS_MANIFEST_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "common/config.h"
+
+#define STORE_NAME "rebootless"			/* name of the PramFS mount */
+#define STORE_DIR "/run/rebootless/store"
+#define MANIFEST_MAJOR 1
+
+/* A kernel as it is installed; paths are those of the real root. */
+struct installed_kernel {
+	char *release;		/* 6.12.117+deb13-cloud-amd64 */
+	char *kernel;		/* path of the bzImage */
+	char *initrd;		/* path of its initramfs */
+	char *cmdline;		/* what it is to be started with */
+};
+
+enum container_state {
+	CONTAINER_RUNNING,	/* not captured, or restored and let go */
+	CONTAINER_CAPTURED,	/* only its images are there */
+	CONTAINER_RESTORED,	/* runs again, the images are kept until the commit */
+	CONTAINER_FAILED,	/* could not be restored; the images are kept */
+};
+
+struct engine;
+
+struct container {
+	const struct engine *engine;
+	char *name;		/* what the runtime calls it; unique among all engines */
+	pid_t pid;		/* of its first process; 0 = not running */
+	char *cgroup;		/* of that process, below /sys/fs/cgroup, as "/a/b" */
+	char **after;		/* names of containers that must run before it */
+	enum container_state state;
+	char *error;		/* why it is FAILED, or NULL */
+	struct json_object *engine_data;	/* the engine's own, may be NULL */
+	struct json_object *cgroups;		/* cgroup.h's, may be NULL */
+};
+
+struct containers {
+	struct container *container;
+	size_t nr;
+};
+
+struct manifest {
+	char *id;			/* of the update, a UUID */
+	struct installed_kernel from, to;
+	enum restore_policy on_restore_failure;
+	bool commit_auto;
+	unsigned int parallel, restore_timeout, filesystem_timeout, tries;
+	unsigned int tried;		/* boots that have tried */
+	bool rolling_back;		/* this is the way back */
+	char *fault;
+	char **stopped_services;	/* to be told about; they start with the real root */
+	struct containers containers;
+	struct json_object *filesystems;	/* filesystems.h's */
+	struct json_object *cgroups;		/* controllers and limits above the containers' */
+};
+
+/* 0 or -errno (logged, with file and field). */
+int manifest_read(const char *store, struct manifest *m);
+/* Replaces the file in one step. */
+int manifest_write(const char *store, const struct manifest *m);
+void manifest_free(struct manifest *m);
+#define _cleanup_manifest_ __attribute__((cleanup(manifest_free)))
+
+const char *container_state_name(enum container_state state);
+struct container *containers_find(const struct containers *list, const char *name);
+/* Append an empty one, with state RUNNING; NULL (logged) when memory is out. Pointers of before are void. */
+struct container *containers_add(struct containers *list);
+void container_free(struct container *c);
+void containers_free(struct containers *list);
+
+/* STORE/containers/NAME[/sub], "" = none. A name with '/' never gets this far. */
+int container_dir(const char *store, const char *name, const char *sub, char *path, size_t size);
+
+#endif
