@@ -8,7 +8,7 @@
  * inodes are written, then the entries, parents first.
  *
  * When memory runs out the walk goes on to the end, writing to a scratch page,
- * so that it can be said how much is missing.
+ * so that it can be said how much is missing. Nobody is killed for memory.
  *
  * Cost: the page cache is read once, under RCU, in batches of runs; nothing is
  * copied but frames that no handover may name: below 16 MiB, at the end of RAM.
@@ -25,6 +25,9 @@
 #include <asm/msr.h>
 
 #include "internal.h"
+
+/* GFP_KERNEL alone would have the OOM killer choose among the containers. */
+#define SEAL_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /* Pages that exist for the handover alone, chained by page_private. */
 static struct page *stream_first, *stream_last, *copies;
@@ -53,6 +56,7 @@ struct seal {
 	unsigned long last[PRAMFS_MAX_RANGES];
 	struct run run[RUN_BATCH];
 	u64 inodes;
+	struct page *unfit;		/* pages got that no handover may name, chained */
 	struct page *scratch;		/* written to when there is no memory, to count on */
 	unsigned long missing;		/* pages that could not be had */
 
@@ -89,19 +93,20 @@ static bool note_frames(struct seal *s, unsigned long pfn, unsigned long frames)
 	return false;
 }
 
+/* Pages that are unfit are kept to the end, so that none is met twice. */
 static struct page *seal_page(struct seal *s)
 {
-	struct page *page = pramfs_alloc_page(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+	for (;;) {
+		struct page *page = alloc_page(SEAL_GFP | __GFP_ZERO);
 
-	if (!page)
-		return NULL;
-	set_page_private(page, 0);
-	if (!note_frames(s, page_to_pfn(page), 1)) {
-		pr_err("seal: frame 0x%lx is not in system RAM\n", page_to_pfn(page));
-		__free_page(page);
-		return NULL;
+		if (!page)
+			return NULL;
+		set_page_private(page, 0);
+		if (note_frames(s, page_to_pfn(page), 1))
+			return page;
+		set_page_private(page, (unsigned long)s->unfit);
+		s->unfit = page;
 	}
-	return page;
 }
 
 static int new_stream_page(void *ctx, void **va, u64 *pfn)
@@ -326,6 +331,12 @@ static int put_inode(struct seal *s, struct inode *inode)
 	return err;
 }
 
+static int no_memory(size_t bytes, const char *what)
+{
+	pr_err("seal: %zu KiB of memory are missing for %s\n", DIV_ROUND_UP(bytes, 1024), what);
+	return -ENOMEM;
+}
+
 static int grow(void **array, size_t *max, size_t nr, size_t size)
 {
 	size_t more = *max ? *max * 2 : 1024;
@@ -333,9 +344,9 @@ static int grow(void **array, size_t *max, size_t nr, size_t size)
 
 	if (nr < *max)
 		return 0;
-	new = kvmalloc_array(more, size, GFP_KERNEL);
+	new = kvmalloc_array(more, size, SEAL_GFP);
 	if (!new)
-		return -ENOMEM;
+		return no_memory(more * size, "a list of all names");
 	if (*array)
 		memcpy(new, *array, nr * size);
 	kvfree(*array);
@@ -493,9 +504,9 @@ static int publish(struct seal *s)
 
 	if (!note_frames(s, pfn, 1))
 		return -EFAULT;
-	span = kcalloc(PRAMFS_MAX_RANGES, sizeof(*span), GFP_KERNEL);
+	span = kcalloc(PRAMFS_MAX_RANGES, sizeof(*span), SEAL_GFP);
 	if (!span)
-		return -ENOMEM;
+		return no_memory(PRAMFS_MAX_RANGES * sizeof(*span), "the ranges");
 	for (i = 0; i < s->nr_ranges; i++) {
 		if (s->first[i] > s->last[i])
 			continue;
@@ -528,11 +539,12 @@ static int seal_all(struct seal *s)
 		s->first[i] = ULONG_MAX;
 	s->w.new_page = new_stream_page;
 	s->w.ctx = s;
-	s->scratch = alloc_page(GFP_KERNEL);
+	s->scratch = alloc_page(SEAL_GFP);
 	if (!s->scratch)
-		return -ENOMEM;
+		return no_memory(PAGE_SIZE, "a page to begin with");
 	err = put_all_mounts(s);
 	__free_page(s->scratch);
+	free_chain(&s->unfit);
 	if (!err && s->missing) {
 		pr_err("seal: %lu KiB of memory are missing for the description of %llu inodes and %llu extents\n",
 		       s->missing << (PAGE_SHIFT - 10), s->inodes, s->w.extents);
@@ -553,9 +565,9 @@ int pramfs_seal(struct pramfs_ioc_seal *out)
 	}
 	if (is_sealed || pramfs_came())
 		return -EBUSY;
-	s = kvzalloc(sizeof(*s), GFP_KERNEL);
+	s = kvzalloc(sizeof(*s), SEAL_GFP);
 	if (!s)
-		return -ENOMEM;
+		return no_memory(sizeof(*s), "the work on it");
 	mutex_lock(&pramfs_mounts_lock);
 	pramfs_gate_shut();
 	pin_mounts();

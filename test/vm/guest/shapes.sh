@@ -18,6 +18,36 @@ prove()
 	note "free before and after deleting: $before and $(kib MemFree) KiB"
 }
 
+# A seal that cannot have the memory for its metadata says how much is missing,
+# and all is as it was, the next kernel still loaded.
+too_little()
+{
+	mkdir /mnt/hog
+	mount -t tmpfs -o size=100% hog /mnt/hog
+	# MemAvailable counts the inodes of PramFS, which cannot go.
+	echo 4096 >/proc/sys/vm/min_free_kbytes
+	# Of what is left 16 MiB are the lowest memory, of which others get little.
+	fallocate -l "$(($(kib MemFree) - 28672))k" /mnt/hog/file || fail hog "no file of that size"
+	_status=0
+	dmesg -c >/tmp/dmesg
+	/vm/rebootless fire 2>/tmp/said || _status=$?
+	cat /tmp/said
+	dmesg >/tmp/dmesg.seal
+	_missing=$(sed -n 's/.*seal: \([0-9]*\) KiB of memory are missing.*/\1/p' /tmp/dmesg.seal)
+	check short-fails test $_status != 0
+	check short-says grep -q 'Cannot allocate memory' /tmp/said
+	# All of the metadata is some 32 MiB.
+	metric missing "${_missing:-0}" KiB
+	check short-figure test "${_missing:-0}" -gt 8192 -a "${_missing:-0}" -lt 32768
+	check short-spares-others test -z "$(grep -i 'out of memory' /tmp/dmesg.seal)"
+	/vm/pramfs status >/tmp/status
+	check short-state grep -q '^state *memory is claimed' /tmp/status
+	check short-unsealed test "$(grep -c sealed /tmp/status)" = 0
+	check short-writable sh -c 'echo text >/mnt/p/written && rm /mnt/p/written'
+	check short-intact /vm/fill /mnt/p "$@" --verify
+	umount /mnt/hog
+}
+
 # sealed WHAT: a figure of what `sealing seal` said
 sealed()
 {
@@ -62,7 +92,7 @@ empty)
 			"$(grep -o 'size=.*nr_inodes=[0-9]*' /mnt/kit/options)"
 	fi
 	;;
-many)
+many | short)
 	load_pramfs
 	prove --files 200000 --bytes 100
 	;;
@@ -84,6 +114,7 @@ esac
 if [ "$STAGE" = 1 ]; then
 	/vm/rebootless load -v --kernel /mnt/kit/next/vmlinuz-7.3 --initrd /mnt/kit/next/initrd-7.3 \
 		--append "$(next_cmdline)" || fail load "see the console"
+	if [ "$1" = short ]; then too_little --files 200000 --bytes 100; fi
 	/vm/sealing seal >/tmp/sealed || fail seal "see the console"
 	/vm/sealing unseal
 	note "$(cat /tmp/sealed)"
