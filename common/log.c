@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "log.h"
 
@@ -9,6 +10,7 @@
 static const char *program = "rebootless";
 static bool verbose;
 static log_sink sink;
+static int file = -1;
 
 void log_set_program(const char *name)
 {
@@ -30,8 +32,29 @@ void log_set_sink(log_sink to)
 	sink = to;
 }
 
+void log_set_file(int fd)
+{
+	file = fd;
+}
+
+/* Details too, verbose or not: what is not on the screen is looked for there. */
+static void write_file(enum log_level level, const char *text)
+{
+	static const char *const words[] = { "error: ", "warning: ", "", "" };
+	struct timespec now;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	dprintf(file, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s: %s%s\n", tm.tm_year + 1900,
+		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		now.tv_nsec / 1000000, program, words[level], text);
+}
+
 static void emit(enum log_level level, const char *text)
 {
+	if (file >= 0)
+		write_file(level, text);
 	if (sink) {
 		sink(level, text);
 		return;
@@ -51,6 +74,7 @@ static void emit(enum log_level level, const char *text)
 		/* fall through */
 	case LOG_LEVEL_INFO:
 		printf("%s\n", text);
+		fflush(stdout);
 		break;
 	}
 }

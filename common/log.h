@@ -30,6 +30,12 @@ bool log_is_verbose(void);
 /* NULL: back to standard output and standard error. */
 void log_set_sink(log_sink sink);
 
+/*
+ * Write every message to this file as well, with the time (UTC) in front;
+ * -1: to none. The descriptor stays the caller's.
+ */
+void log_set_file(int fd);
+
 void log_message(enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -80,7 +80,7 @@ struct manifest {
 	struct json_object *cgroups;		/* controllers and limits above the containers' */
 };
 
-/* 0 or -errno (logged, with file and field). */
+/* 0 or -errno (logged, with file and field); -ENOENT, not logged: there is none. */
 int manifest_read(const char *store, struct manifest *m);
 /* Replaces the file in one step. */
 int manifest_write(const char *store, const struct manifest *m);

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Containers of crun. Its CRIU runs through libcriu and reads no options of
+ * ours but those in CRIU's configuration file.
+ */
+#include "common/oci.h"
+
+static int list(const struct config *config, struct containers *list_)
+{
+	(void)config;
+	return oci_list(&engine_crun, list_);
+}
+
+const struct engine engine_crun = {
+	.name = "crun",
+	.program = "crun",
+	.list = list,
+	.check = oci_check,
+	.dump_command = oci_dump_command,
+	.needs_criu_config = true,
+	.restore_command = oci_restore_command,
+	.restored_pid = oci_restored_pid,
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * oci.h - what crun and runc have in common: nearly their whole command line.
+ *
+ * engine_data: { "bundle": "/path", "systemd": false }
+ */
+#ifndef REBOOTLESS_OCI_H
+#define REBOOTLESS_OCI_H
+
+#include "common/engine.h"
+
+int oci_list(const struct engine *engine, struct containers *list);
+int oci_check(const struct container *c, struct findings *findings);
+int oci_dump_command(const struct container *c, const struct image_dirs *dirs,
+		     const struct dump_options *options, char ***argv);
+int oci_restore_command(const struct container *c, const struct image_dirs *dirs,
+			const char *action_script, char ***argv);
+pid_t oci_restored_pid(const struct container *c, const struct image_dirs *dirs);
+
+/* The bundle's directory, or NULL. */
+const char *oci_bundle(const struct container *c);
+
+#endif
