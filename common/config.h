@@ -57,7 +57,10 @@ struct config {
  */
 int config_read(const char *path, struct config *config);
 
-/* The pure part: parse text; `path` is for messages. */
+/*
+ * The pure part: parse text over the defaults; `path` is for messages. Both
+ * write *config only on success, and do not free what was in it.
+ */
 int config_parse(const char *text, const char *path, struct config *config);
 
 void config_defaults(struct config *config);

@@ -44,6 +44,8 @@ enum fault {
  * point has that name (logged, with the list of names).
  */
 int fault_set(const char *spec);
+/* Is there a point of that name (":ARG" or not)? Sets and logs nothing. */
+bool fault_known(const char *spec);
 /* What was chosen, for the manifest; NULL = none. */
 const char *fault_get(void);
 /* Is this the point that was chosen? Says so in the log, once, if it is. */

@@ -6,13 +6,14 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "checkpoint/boot_params.h"
 #include "checkpoint/bzimage.h"
@@ -22,73 +23,12 @@
 #include "checkpoint/placement.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "test/unit/harness.h"
+#include "common/stamp_node.h"
 
 #define KIB (1ull << 10)
 #define MIB (1ull << 20)
 #define GIB (1ull << 30)
-
-/* ---- harness ------------------------------------------------------------ */
-
-static char said[4096];		/* all messages since the test began */
-static char why[512];
-static unsigned int failed;
-
-static void sink(enum log_level level, const char *text)
-{
-	size_t used = strlen(said);
-
-	(void)level;
-	snprintf(said + used, sizeof(said) - used, "%s\n", text);
-}
-
-static void begin(void)
-{
-	said[0] = why[0] = '\0';
-}
-
-__attribute__((format(printf, 1, 2))) static void complain(const char *fmt, ...)
-{
-	va_list ap;
-
-	if (why[0])
-		return;
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-}
-
-static void end(const char *name)
-{
-	if (!why[0]) {
-		printf("pass %s\n", name);
-		return;
-	}
-	printf("fail %s: %s\n", name, why);
-	failed++;
-}
-
-static void expect_u64(const char *what, uint64_t found, uint64_t expected)
-{
-	if (found != expected)
-		complain("%s is 0x%" PRIx64 ", expected 0x%" PRIx64, what, found, expected);
-}
-
-#define EXPECT(expr, expected) expect_u64(#expr, (uint64_t)(expr), (uint64_t)(expected))
-
-/* A call that must be refused with err and a message that contains text. */
-static void expect_refused(int ret, int err, const char *text)
-{
-	if (ret != err)
-		complain("returned %d, expected %d; said: %s", ret, err, said);
-	else if (!strstr(said, text))
-		complain("said \"%s\", expected \"%s\" in it", said, text);
-}
-
-static void expect_ok(int ret)
-{
-	if (ret)
-		complain("returned %d and said: %s", ret, said);
-}
 
 /* ---- a bzImage ----------------------------------------------------------- */
 
@@ -465,18 +405,56 @@ static void test_boot_no_initrd(void)
 static void test_boot_trampoline(void)
 {
 	static const uint8_t expected[] = {
+		0x0f, 0x31, 0x48, 0xc1, 0xe2, 0x20, 0x48, 0x09, 0xd0,
+		0x48, 0xa3, 0, 0, 0, 0, 0, 0, 0, 0,	/* filled in below: the stamp */
 		0x48, 0xbe, 0x00, 0x70, 0x56, 0x34, 0x02, 0, 0, 0,
 		0x48, 0xb8, 0x00, 0x02, 0x20, 0x12, 0x01, 0, 0, 0,
 		0xff, 0xe0,
 	};
+	uint8_t code[sizeof(expected)];
 	struct fixture f;
+	uint64_t stamp;
 
 	begin();
 	setup(&f, 1, true);
-	if (memcmp(f.block + f.l.trampoline, expected, sizeof(expected)))
+	memcpy(code, f.block + f.l.trampoline, sizeof(code));
+	memcpy(&stamp, code + 11, sizeof(stamp));
+	EXPECT(stamp, BLOCK_AT + f.l.stamp_node + sizeof(struct setup_data));
+	memset(code + 11, 0, sizeof(stamp));
+	if (memcmp(code, expected, sizeof(expected)))
 		complain("the code differs");
+	EXPECT(f.l.trampoline + sizeof(expected) <= f.l.bytes, true);
 	free(f.block);
 	end("boot-trampoline");
+}
+
+/* Run it, as far as the jump: the time must be in the node's payload, and only there. */
+static void test_boot_stamp(void)
+{
+	uint64_t before, after, *payload;
+	struct fixture f;
+	uint8_t *copy;
+
+	begin();
+	setup(&f, 300, true);
+	boot_block_build(&f.in, &f.l, (uintptr_t)f.block, f.block);
+	copy = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (copy == MAP_FAILED) {
+		complain("no page that can be run");
+		goto out;
+	}
+	memcpy(copy, f.block + f.l.trampoline, 41);
+	copy[19] = 0xc3;	/* return, where %rsi would be set up */
+	payload = (uint64_t *)(f.block + f.l.stamp_node + sizeof(struct setup_data));
+	EXPECT(*payload, 0);
+	before = __rdtsc();
+	((void (*)(void))copy)();
+	after = __rdtsc();
+	EXPECT(*payload >= before && *payload <= after, true);
+	munmap(copy, 4096);
+out:
+	free(f.block);
+	end("boot-stamp");
 }
 
 /* One node of the list: check it, return the address of the next. */
@@ -498,6 +476,14 @@ static uint64_t walk(const struct fixture *f, uint64_t at, uint32_t type, uint32
 	return node.next;
 }
 
+/* The stamp is the last of our own; what follows it is returned. */
+static uint64_t walk_stamp(const struct fixture *f, uint64_t at)
+{
+	static const struct stamp_node unset;
+
+	return walk(f, at, STAMP_SETUP_TYPE, sizeof(unset), &unset);
+}
+
 static void test_boot_list(void)
 {
 	struct fixture f;
@@ -509,7 +495,10 @@ static void test_boot_list(void)
 	at = walk(&f, f.bp.hdr.setup_data, SETUP_EFI, 96, &f.in.efi);
 	at = walk(&f, at, SETUP_E820_EXT, 172 * 20, &map.entry[128]);
 	at = walk(&f, at, SETUP_RNG_SEED, 32, f.in.seed);
-	EXPECT(at, 0x7fff000);
+	EXPECT(walk_stamp(&f, at), 0x7fff000);
+	/* back to back, so that they are one region to the kernel */
+	EXPECT(f.l.seed_node - f.l.e820_node, 16 + 172 * 20);
+	EXPECT(f.l.stamp_node - f.l.seed_node, 16 + 32);
 	EXPECT(sizeof(struct boot_e820_entry), 20);
 	free(f.block);
 	end("boot-list-all");
@@ -517,7 +506,8 @@ static void test_boot_list(void)
 	begin();
 	setup(&f, 128, false);
 	EXPECT(f.bp.e820_entries, 128);
-	EXPECT(walk(&f, f.bp.hdr.setup_data, SETUP_RNG_SEED, 32, f.in.seed), 0x7fff000);
+	at = walk(&f, f.bp.hdr.setup_data, SETUP_RNG_SEED, 32, f.in.seed);
+	EXPECT(walk_stamp(&f, at), 0x7fff000);
 	free(f.block);
 	end("boot-list-128");
 
@@ -527,9 +517,9 @@ static void test_boot_list(void)
 	boot_layout(&f.in, &f.l);
 	boot_block_build(&f.in, &f.l, BLOCK_AT, f.block);
 	memcpy(&f.bp, f.block, sizeof(f.bp));
-	EXPECT(f.bp.hdr.setup_data, 0x7fff000);
+	EXPECT(walk_stamp(&f, f.bp.hdr.setup_data), 0x7fff000);
 	free(f.block);
-	end("boot-list-root-only");
+	end("boot-list-stamp-only");
 }
 
 static void test_boot_efi(void)
@@ -1090,6 +1080,7 @@ int main(void)
 	test_boot_fields();
 	test_boot_no_initrd();
 	test_boot_trampoline();
+	test_boot_stamp();
 	test_boot_list();
 	test_boot_efi();
 	test_boot_cmdline_limit();

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0
+# Unit tests of what an update reads and checks: make -f test/unit/update.mk check-update
+# Built with ASan and UBSan; nothing is written but below $(UPDATE_O) and in /tmp.
+UPDATE_TOP := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))../..)
+UPDATE_O ?= $(UPDATE_TOP)/build/unit-update
+UPDATE_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wshadow -Werror \
+	-fsanitize=address,undefined -fno-sanitize-recover=all -I$(UPDATE_TOP)
+HEADERS := $(wildcard $(addprefix $(UPDATE_TOP)/,checkpoint/*.h common/*.h test/unit/harness.h))
+
+check-update: $(addprefix $(UPDATE_O)/,test_config test_fault)
+	$(UPDATE_O)/test_config $(UPDATE_TOP)/checkpoint/rebootless.conf
+	$(UPDATE_O)/test_fault $(UPDATE_TOP)/test/fault/table
+
+# What each is made of, beside its own file.
+common = $(patsubst %,$(UPDATE_TOP)/common/%.c,$(1))
+$(UPDATE_O)/test_config: $(call common,config strv fault log)
+$(UPDATE_O)/test_fault: $(call common,fault findings file log)
+
+$(UPDATE_O)/%: $(UPDATE_TOP)/test/unit/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(UPDATE_FLAGS) -o $@ $(filter %.c,$^) $(LIBRARIES)
+
+.PHONY: check-update
