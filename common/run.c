@@ -16,10 +16,10 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "deadline.h"
 #include "file.h"
 #include "log.h"
 #include "run.h"
@@ -27,36 +27,15 @@
 #define RUN_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define RUN_OUTPUT_MAX (16u << 20)
 #define IN_CHILD_FAILED 126
-#define NO_DEADLINE INT64_MAX
 
 struct stdio {
 	int in, out, err;
 };
 
-static int64_t now_ms(void)
+/* 0 seconds = no limit. */
+static int64_t limit(unsigned int seconds)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static int64_t deadline_ms(unsigned int seconds)
-{
-	return seconds ? now_ms() + (int64_t)seconds * 1000 : NO_DEADLINE;
-}
-
-/* For poll(): -1 = no limit. */
-static int left_ms(int64_t deadline)
-{
-	int64_t left;
-
-	if (deadline == NO_DEADLINE)
-		return -1;
-	left = deadline - now_ms();
-	if (left < 0)
-		return 0;
-	return left > INT32_MAX ? INT32_MAX : (int)left;
+	return seconds ? deadline_in(seconds) : DEADLINE_NONE;
 }
 
 /* An ignored signal and a blocked one are inherited through an exec. */
@@ -184,8 +163,8 @@ static int poll_until(struct pollfd *fds, nfds_t nr, int64_t deadline)
 	int n;
 
 	do {
-		n = poll(fds, nr, left_ms(deadline));
-	} while ((n < 0 && errno == EINTR) || (!n && left_ms(deadline)));
+		n = poll(fds, nr, deadline_left(deadline));
+	} while ((n < 0 && errno == EINTR) || (!n && deadline_left(deadline)));
 	return n < 0 ? -errno : n > 0;
 }
 
@@ -205,7 +184,7 @@ static int wait_until(pid_t pid, int64_t deadline, unsigned int seconds)
 
 int run_wait(pid_t pid, unsigned int seconds)
 {
-	return wait_until(pid, deadline_ms(seconds), seconds);
+	return wait_until(pid, limit(seconds), seconds);
 }
 
 int run(char *const *argv, const struct run_options *options, unsigned int seconds)
@@ -269,7 +248,7 @@ static int output_collect(struct output *o, int fd, int pidfd, int64_t deadline)
 static int read_from(pid_t pid, int fd, unsigned int seconds, struct output *o)
 {
 	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
-	int64_t deadline = deadline_ms(seconds);
+	int64_t deadline = limit(seconds);
 	int err = pidfd < 0 ? -errno : output_collect(o, fd, pidfd, deadline);
 
 	if (err == -ETIMEDOUT)
