@@ -11,9 +11,10 @@
 
 #include "boot_params.h"
 #include "common/log.h"
+#include "common/stamp_node.h"
 
 #define PAGE 4096u
-#define TRAMPOLINE_BYTES 22u
+#define TRAMPOLINE_BYTES 41u
 
 static size_t node_bytes(size_t payload)
 {
@@ -47,6 +48,7 @@ void boot_layout(const struct boot_inputs *in, struct boot_layout *l)
 				    node_bytes(beyond * sizeof(struct boot_e820_entry)), 8);
 	if (in->have_seed)
 		l->seed_node = take(&end, node_bytes(BOOT_SEED_BYTES), 8);
+	l->stamp_node = take(&end, node_bytes(sizeof(struct stamp_node)), 8);
 	if (in->efi_map_nr)
 		l->efi_map = take(&end, in->efi_map_nr * sizeof(struct efi_descriptor), 16);
 	l->cmdline = take(&end, strlen(in->cmdline) + 1, 16);
@@ -165,8 +167,10 @@ static void add_node(uint8_t *block, size_t at, uint64_t addr, uint32_t type, co
 static uint64_t build_nodes(const struct boot_inputs *in, const struct boot_layout *l,
 			    uint64_t addr, uint8_t *block)
 {
+	static const struct stamp_node stamp;	/* filled in by the trampoline */
 	uint64_t head = in->pramfs_root;
 
+	add_node(block, l->stamp_node, addr, STAMP_SETUP_TYPE, &stamp, sizeof(stamp), &head);
 	if (l->seed_node)
 		add_node(block, l->seed_node, addr, SETUP_RNG_SEED, in->seed, BOOT_SEED_BYTES,
 			 &head);
@@ -179,21 +183,35 @@ static uint64_t build_nodes(const struct boot_inputs *in, const struct boot_layo
 	return head;
 }
 
+static uint8_t *emit(uint8_t *t, const void *code, size_t bytes)
+{
+	memcpy(t, code, bytes);
+	return t + bytes;
+}
+
 /*
  * kexec jumps here in 64-bit mode, with interrupts off, an identity map of all
- * memory and unusable descriptor tables; the kernel's entry loads its own and
- * wants nothing but boot_params in %rsi.
+ * memory (writable) and unusable descriptor tables; the kernel's entry loads
+ * its own and wants nothing but boot_params in %rsi.
  */
-static void build_trampoline(uint64_t boot_params, uint64_t entry, uint8_t *t)
+static void build_trampoline(uint64_t stamp, uint64_t boot_params, uint64_t entry, uint8_t *t)
 {
-	static const uint8_t mov_rsi[] = { 0x48, 0xbe }, mov_rax[] = { 0x48, 0xb8 },
-			     jmp_rax[] = { 0xff, 0xe0 };
+	static const uint8_t rdtsc_to_rax[] = {
+		0x0f, 0x31,			/* rdtsc: into %edx and %eax */
+		0x48, 0xc1, 0xe2, 0x20,		/* shl $32, %rdx */
+		0x48, 0x09, 0xd0,		/* or %rdx, %rax */
+	};
+	static const uint8_t mov_rax_to[] = { 0x48, 0xa3 }, mov_rsi[] = { 0x48, 0xbe },
+			     mov_rax[] = { 0x48, 0xb8 }, jmp_rax[] = { 0xff, 0xe0 };
 
-	memcpy(t, mov_rsi, 2);
-	memcpy(t + 2, &boot_params, 8);
-	memcpy(t + 10, mov_rax, 2);
-	memcpy(t + 12, &entry, 8);
-	memcpy(t + 20, jmp_rax, 2);
+	t = emit(t, rdtsc_to_rax, sizeof(rdtsc_to_rax));
+	t = emit(t, mov_rax_to, sizeof(mov_rax_to));
+	t = emit(t, &stamp, sizeof(stamp));
+	t = emit(t, mov_rsi, sizeof(mov_rsi));
+	t = emit(t, &boot_params, sizeof(boot_params));
+	t = emit(t, mov_rax, sizeof(mov_rax));
+	t = emit(t, &entry, sizeof(entry));
+	emit(t, jmp_rax, sizeof(jmp_rax));
 }
 
 void boot_block_build(const struct boot_inputs *in, const struct boot_layout *l, uint64_t addr,
@@ -209,6 +227,7 @@ void boot_block_build(const struct boot_inputs *in, const struct boot_layout *l,
 	fill_efi(in, l, addr, &bp, block);
 	bp.hdr.setup_data = build_nodes(in, l, addr, block);
 	strcpy((char *)block + l->cmdline, in->cmdline);
-	build_trampoline(addr, in->kernel_addr + BZIMAGE_ENTRY_64, block + l->trampoline);
+	build_trampoline(addr + l->stamp_node + sizeof(struct setup_data), addr,
+			 in->kernel_addr + BZIMAGE_ENTRY_64, block + l->trampoline);
 	memcpy(block, &bp, sizeof(bp));
 }

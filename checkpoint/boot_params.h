@@ -5,13 +5,16 @@
  * The block goes to one place in memory, and holds in this order:
  *
  *   boot_params ("zero page")              one page
- *   setup_data nodes of our own            EFI, E820_EXT, RNG_SEED, as needed
+ *   setup_data nodes of our own            EFI, E820_EXT, RNG_SEED as needed, stamp
  *   the EFI runtime map                    on EFI hosts
  *   the command line, with its NUL
- *   the trampoline                         where kexec jumps to
+ *   the trampoline                         where kexec jumps to; it puts the time
+ *                                          into the stamp node (common/stamp_node.h)
  *
  * The list of setup_data nodes ends with the PramFS root, which lies elsewhere
- * and is written later: EFI -> E820_EXT -> RNG_SEED -> root.
+ * and is written later: EFI -> E820_EXT -> RNG_SEED -> stamp -> root.
+ * The nodes lie back to back: the kernel reserves each one, and can keep only
+ * 128 regions that early.
  *
  * Pure: no I/O and no state. Facts from the kernel's boot.rst and zero-page.rst.
  */
@@ -73,6 +76,7 @@ struct boot_layout {
 	size_t efi_node;
 	size_t e820_node;
 	size_t seed_node;
+	size_t stamp_node;
 	size_t efi_map;
 	size_t cmdline;
 	size_t trampoline;

@@ -21,6 +21,8 @@ if [ "${1:-}" = fresh ]; then
 	exit 0
 fi
 
+# Before the module: it empties the root page once all is mounted.
+[ "$STAGE" = 1 ] || /vm/stamps "-$STAGE"
 load_pramfs
 check "mount-$STAGE" mount -t pramfs tree /mnt/p
 if [ "$STAGE" = 1 ]; then
