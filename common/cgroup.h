@@ -8,8 +8,11 @@
  *         "values": { "memory.max": "..." } }, ... ],
  *         "tree": [ { "path": "/a/b", "controllers": ..., "values": {...},
  *                     "type": "domain", "xattrs": { "user.delegate": "1" } }, ... ] }
- * Values are those files of a cgroup that can be written, hold a setting (not
- * a count, nor an action such as cgroup.kill), and do not have their default.
+ * Values are those files of a cgroup that can be written and hold a setting (not
+ * a count, nor an action such as cgroup.kill). Written back are those that the
+ * new cgroup does not have already: so no list of defaults is needed.
+ * Limits by device (io.max) name it by the numbers 8:0; "disks" says which disk
+ * that is, { "8:0": "UUID" }, since another kernel may number it otherwise.
  */
 #ifndef REBOOTLESS_CGROUP_H
 #define REBOOTLESS_CGROUP_H
@@ -19,9 +22,24 @@
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define CGROUP_SURVIVE "user.survive_final_kill_signal"
+#define CGROUP_PATH_MAX 4096
 
 /* The cgroup of a process as "/a/b" (allocated). 0 or -errno (logged). */
 int cgroup_of(pid_t pid, char **path);
+
+/* CGROUP_ROOT/path/file, "" = the directory. 0 or -errno (logged): ".." is refused. */
+int cgroup_file(const char *path, const char *file, char *full, size_t size);
+
+/*
+ * Visit a cgroup and all below it: `before` what is below, `after` it (either
+ * may be NULL). What is not 0 ends it and is returned; -ENOENT, of one that was
+ * just removed, does not.
+ */
+typedef int (*cgroup_visit)(const char *path, void *arg);
+int cgroup_walk(const char *path, cgroup_visit before, cgroup_visit after, void *arg);
+
+/* All processes in it and below (allocated). 0 or -errno (logged). */
+int cgroup_pids(const char *path, pid_t **pids, size_t *nr);
 
 /* Note a cgroup, everything above and everything below it. 0 or -errno (logged). */
 int cgroup_note(const char *path, struct json_object **out);
@@ -38,5 +56,13 @@ int cgroup_apply(struct json_object *noted);
 /* Set the mark on this cgroup and all below it that have processes; and take it away. */
 int cgroup_spare(const char *path);
 int cgroup_unspare(const char *path);
+
+/*
+ * cgroup_disks.c: write down which disks the values speak of (0 or -errno,
+ * logged), and the numbers that a value's line has in this kernel (not logged;
+ * -ENODEV: no such disk).
+ */
+int cgroup_disks_note(struct json_object *noted);
+int cgroup_disks_translate(struct json_object *noted, const char *line, char *out, size_t size);
 
 #endif

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#include "cgroup.h"
+#include "cleanup.h"
+#include "file.h"
+#include "log.h"
+#include "path.h"
+
+int cgroup_file(const char *path, const char *file, char *full, size_t size)
+{
+	int n;
+
+	if (!path_is_plain(path))
+		return log_refusal(-EINVAL, "\"%s\" is not the path of a cgroup", path);
+	n = snprintf(full, size, CGROUP_ROOT "%s%s%s", strcmp(path, "/") ? path : "",
+		     *file ? "/" : "", file);
+	if (n < 0 || (size_t)n >= size)
+		return log_refusal(-ENAMETOOLONG, "the path of the cgroup %s is too long", path);
+	return 0;
+}
+
+static int check_version(void)
+{
+	struct statfs fs;
+
+	if (statfs(CGROUP_ROOT, &fs) < 0)
+		return log_syserr(errno, "cannot look at %s", CGROUP_ROOT);
+	if (fs.f_type == CGROUP2_SUPER_MAGIC)
+		return 0;
+	return log_refusal(-EOPNOTSUPP,
+			   "%s is not cgroup version 2: containers are carried on the unified hierarchy alone (systemd.unified_cgroup_hierarchy=1 on the kernel's command line)",
+			   CGROUP_ROOT);
+}
+
+int cgroup_of(pid_t pid, char **path)
+{
+	char name[64], text[8192], *at;
+	int n, err = check_version();
+
+	if (err)
+		return err;
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+	n = file_read(name, text, sizeof(text));
+	if (n < 0)
+		return log_syserr(-n, "cannot read %s", name);
+	at = strncmp(text, "0::", 3) ? strstr(text, "\n0::") : text - 1;
+	if (!at)
+		return log_refusal(-EOPNOTSUPP, "process %d is in no cgroup of version 2", (int)pid);
+	at += 4;
+	at[strcspn(at, "\n")] = '\0';
+	if (!strncmp(at, "/..", 3))
+		return log_refusal(-EXDEV, "process %d is in the cgroup %s, outside our cgroup namespace",
+				   (int)pid, at);
+	*path = strdup(at);
+	return *path ? 0 : log_syserr(ENOMEM, "cannot note the cgroup of process %d", (int)pid);
+}
+
+/* Below before above is `after`; the other way round `before`. */
+static int walk(char *path, size_t size, cgroup_visit before, cgroup_visit after, void *arg)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	char full[CGROUP_PATH_MAX];
+	size_t len = strlen(path);
+	struct dirent *entry;
+	int err = cgroup_file(path, "", full, sizeof(full));
+
+	if (!err && before)
+		err = before(path, arg);
+	if (err)
+		return err;
+	dir = opendir(full);
+	if (!dir)
+		return log_syserr(errno, "cannot read the cgroup %s", path);
+	while ((entry = readdir(dir))) {
+		int n;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		n = snprintf(path + len, size - len, "%s%s", len == 1 ? "" : "/", entry->d_name);
+		if (n < 0 || (size_t)n >= size - len)
+			err = log_refusal(-ENAMETOOLONG, "the cgroups below %s are too deep", path);
+		else
+			err = walk(path, size, before, after, arg);
+		path[len] = '\0';
+		/* One that its owner removed in the meantime is not missed. */
+		if (err && err != -ENOENT)
+			return err;
+	}
+	return after ? after(path, arg) : 0;
+}
+
+int cgroup_walk(const char *path, cgroup_visit before, cgroup_visit after, void *arg)
+{
+	char at[CGROUP_PATH_MAX];
+
+	if (strlen(path) >= sizeof(at))
+		return log_refusal(-ENAMETOOLONG, "the path of the cgroup %s is too long", path);
+	strcpy(at, path);
+	return walk(at, sizeof(at), before, after, arg);
+}
+
+struct pids {
+	pid_t *pid;
+	size_t nr, room;
+};
+
+static int pids_add(struct pids *p, pid_t pid)
+{
+	if (p->nr == p->room) {
+		size_t room = p->room ? 2 * p->room : 64;
+		pid_t *more = realloc(p->pid, room * sizeof(*more));
+
+		if (!more)
+			return log_syserr(ENOMEM, "cannot list processes");
+		p->pid = more;
+		p->room = room;
+	}
+	p->pid[p->nr++] = pid;
+	return 0;
+}
+
+/* A threaded cgroup has only threads; those of its domain are in cgroup.procs there. */
+static int collect_pids(const char *path, void *arg)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char full[CGROUP_PATH_MAX];
+	int pid, err = cgroup_file(path, "cgroup.procs", full, sizeof(full));
+
+	if (err)
+		return err;
+	f = fopen(full, "re");
+	if (!f)
+		return errno == ENOENT ? -ENOENT : log_syserr(errno, "cannot read %s", full);
+	while (!err && fscanf(f, "%d", &pid) == 1)
+		err = pids_add(arg, pid);
+	return err;
+}
+
+int cgroup_pids(const char *path, pid_t **pids, size_t *nr)
+{
+	struct pids p = { 0 };
+	int err = cgroup_walk(path, collect_pids, NULL, &p);
+
+	if (err) {
+		free(p.pid);
+		return err;
+	}
+	*pids = p.pid;
+	*nr = p.nr;
+	return 0;
+}
+
+static bool has_processes(const char *path)
+{
+	char full[CGROUP_PATH_MAX], text[256];
+
+	return !cgroup_file(path, "cgroup.events", full, sizeof(full)) &&
+	       file_read(full, text, sizeof(text)) > 0 && strstr(text, "populated 1");
+}
+
+static int mark(const char *path, void *arg)
+{
+	const char *top = arg;
+	char full[CGROUP_PATH_MAX];
+	int err;
+
+	if (strcmp(path, top) && !has_processes(path))
+		return 0;
+	err = cgroup_file(path, "", full, sizeof(full));
+	if (!err && setxattr(full, CGROUP_SURVIVE, "1", 1, 0) < 0)
+		err = log_syserr(errno, "cannot mark the cgroup %s to be spared at the switch to the real root",
+				 path);
+	return err;
+}
+
+static int unmark(const char *path, void *arg)
+{
+	char full[CGROUP_PATH_MAX];
+	int err = cgroup_file(path, "", full, sizeof(full));
+
+	(void)arg;
+	if (!err && removexattr(full, CGROUP_SURVIVE) < 0 && errno != ENODATA && errno != ENOENT)
+		err = log_syserr(errno, "cannot take the mark from the cgroup %s", path);
+	return err;
+}
+
+/* The top last: PID 1 takes its mark away when it realizes the unit again. */
+int cgroup_spare(const char *path)
+{
+	return cgroup_walk(path, NULL, mark, (void *)path);
+}
+
+int cgroup_unspare(const char *path)
+{
+	return cgroup_walk(path, unmark, NULL, NULL);
+}

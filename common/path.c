@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+
+#include "path.h"
+
+bool path_is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	while (len && dir[len - 1] == '/')
+		len--;
+	return !strncmp(path, dir, len) && (!path[len] || path[len] == '/');
+}
+
+bool path_is_plain(const char *path)
+{
+	const char *p = path;
+
+	if (*p != '/')
+		return false;
+	while ((p = strstr(p, "/.."))) {
+		p += 3;
+		if (!*p || *p == '/')
+			return false;
+	}
+	return true;
+}
