@@ -8,8 +8,8 @@
  * bind mounts of a part of one, overlays over them. Root is always noted. What
  * cannot be found again (tmpfs, network, FUSE, /proc-like ones are made anew and
  * need no note) and has something of a container in it is a finding.
- * In the new kernel they are mounted below the new root, in order of depth,
- * with the options that they had.
+ * In the new kernel they are mounted below the new root, each behind what it
+ * lies on, with the options that they had.
  *
  * JSON, an array in that order:
  *   { "target": "/srv/data", "type": "ext4", "uuid": "...", "root": "/",

@@ -72,4 +72,8 @@ size_t mount_table_order(const struct mount_table *t, struct mount **order);
 /* UUID of a filesystem on a disk (allocated); as block_uuid(). */
 int mount_uuid(const struct mount *m, char **uuid);
 
+/* filesystems_note.c: all wanted mounts as in filesystems.h. 0 or -errno (logged). */
+struct json_object;
+int filesystems_json(const struct mount_table *t, struct json_object **out);
+
 #endif

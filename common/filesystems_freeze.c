@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Quiet disks before the jump.
+ *
+ * Whoever writes to a frozen filesystem sleeps until it is thawed, we as well:
+ * between freeze and thaw nothing may be written but into PramFS, so nothing is
+ * logged here while something is frozen.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "filesystems.h"
+#include "log.h"
+#include "mount_table.h"
+
+/* Kept open: a filesystem can be unmounted while it is frozen, and stays frozen. */
+static int *frozen;
+static size_t nr_frozen;
+
+/* The first mount of a writable filesystem that is on a block device? */
+static bool is_to_freeze(const struct mount_table *t, size_t at)
+{
+	const struct mount *m = &t->mount[at];
+	size_t i;
+
+	if (m->kind != MOUNT_DISK || mount_option_set(m->super, "ro"))
+		return false;
+	for (i = 0; i < at; i++)
+		if (t->mount[i].dev == m->dev)
+			return false;
+	return true;
+}
+
+/* A descriptor on this filesystem, by whichever of its mounts is not hidden. */
+static int open_filesystem(const struct mount_table *t, dev_t dev)
+{
+	size_t i;
+
+	for (i = 0; i < t->nr; i++) {
+		const struct mount *m = &t->mount[i];
+		_cleanup_close_ int fd = -1;
+		struct statx st;
+
+		if (m->dev != dev)
+			continue;
+		fd = open(m->target, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0 && !statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) &&
+		    (int)st.stx_mnt_id == m->id)
+			return steal_fd(&fd);
+	}
+	return -ENOENT;
+}
+
+/* Takes fd. 0 or -errno, not logged. */
+static int freeze_one(int fd)
+{
+	_cleanup_close_ int guard = fd;
+	int err = 0;
+
+	if (ioctl(fd, FIFREEZE, 0) == 0) {
+		frozen[nr_frozen++] = steal_fd(&guard);
+		return 0;
+	}
+	err = -errno;
+	/* Somebody else's freeze is as good, and his to undo. */
+	if (err == -EBUSY)
+		return 0;
+	/*
+	 * vfat, for one, cannot be frozen. Remounting it read-only would fail
+	 * for every file that is open for writing: synced must do.
+	 */
+	if (err == -EOPNOTSUPP)
+		return syncfs(fd) < 0 ? -errno : 0;
+	return err;
+}
+
+int filesystems_freeze(void)
+{
+	_cleanup_mount_table_ struct mount_table t = { 0 };
+	const char *target = "";
+	int fd, err = mount_table_read(HOST_MOUNTINFO, &t);
+	size_t i;
+
+	if (err)
+		return err;
+	filesystems_thaw();
+	frozen = calloc(t.nr + 1, sizeof(*frozen));
+	if (!frozen)
+		return log_syserr(ENOMEM, "cannot freeze the filesystems");
+	/* Most of it is written while nobody has to wait. */
+	sync();
+	/*
+	 * The table is in the order of mounting, so the last is the deepest: on
+	 * another's directory, or on a loop device in another's file.
+	 */
+	for (i = t.nr; !err && i > 0; i--) {
+		if (!is_to_freeze(&t, i - 1))
+			continue;
+		target = t.mount[i - 1].target;
+		fd = open_filesystem(&t, t.mount[i - 1].dev);
+		err = fd < 0 ? fd : freeze_one(fd);
+	}
+	if (!err)
+		return 0;
+	filesystems_thaw();
+	return log_syserr(-err, "cannot freeze the filesystem at %s", target);
+}
+
+/* In the inverse order. */
+void filesystems_thaw(void)
+{
+	size_t nr = nr_frozen, failed = 0;
+
+	while (nr_frozen) {
+		int fd = frozen[--nr_frozen];
+
+		if (ioctl(fd, FITHAW, 0) < 0 && errno != EINVAL)
+			failed++;
+		close(fd);
+	}
+	free(frozen);
+	frozen = NULL;
+	if (failed)
+		log_error("%zu of %zu frozen filesystems could not be thawed (fsfreeze -u)", failed, nr);
+}
