@@ -14,6 +14,7 @@ CC ?= gcc
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' pramfs-module/dkms.conf)
 
 CHECKPOINT = $(MAKE) -C checkpoint BUILD="$(BUILD)" prefix="$(PREFIX)"
+RESTORE = $(MAKE) -C restore BUILD="$(BUILD)" prefix="$(PREFIX)"
 TOOL = $(MAKE) -C pramfs-module/tool O="$(BUILD)/tool" PREFIX="$(PREFIX)" \
 	CPPFLAGS='$(CPPFLAGS) -DPRAMFS_VERSION=\"$(VERSION)\"'
 MODULE_SOURCES := $(addprefix pramfs-module/,Kbuild Makefile dkms.conf) $(wildcard pramfs-module/*.[ch])
@@ -25,6 +26,7 @@ all: programs $(if $(KVER),module,no-module)	## rebootless and pramfs; with KVER
 
 programs:
 	@$(CHECKPOINT) all
+	@$(RESTORE) all
 	@$(TOOL) all
 
 no-module:
@@ -54,6 +56,7 @@ demo:						## carry files from one kernel to the next in a guest (needs root)
 
 install: programs				## programs, man pages, and the module's source for DKMS
 	@$(CHECKPOINT) install DESTDIR="$(DESTDIR)"
+	@$(RESTORE) install DESTDIR="$(DESTDIR)"
 	@$(TOOL) install DESTDIR="$(DESTDIR)"
 	install -d -m 755 "$(DKMS_DIR)"
 	install -m 644 $(MODULE_SOURCES) "$(DKMS_DIR)"
@@ -61,6 +64,7 @@ install: programs				## programs, man pages, and the module's source for DKMS
 # Directories are taken away too, but in a DESTDIR only: a system's own stay.
 uninstall:					## take away what install put there
 	@$(CHECKPOINT) uninstall DESTDIR="$(DESTDIR)"
+	@$(RESTORE) uninstall DESTDIR="$(DESTDIR)"
 	@$(TOOL) uninstall DESTDIR="$(DESTDIR)"
 	rm -f $(patsubst pramfs-module/%,"$(DKMS_DIR)/%",$(MODULE_SOURCES))
 	@if [ -d "$(DKMS_DIR)" ]; then rmdir --ignore-fail-on-non-empty "$(DKMS_DIR)"; fi

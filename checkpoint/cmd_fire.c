@@ -10,7 +10,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "device.h"
-#include "kexec.h"
+#include "loader.h"
 #include "rebootless.h"
 #include "state.h"
 
@@ -42,63 +42,10 @@ static int parse(int argc, char **argv, bool *dry_run)
 	return 0;
 }
 
-/* Is what is loaded, as well as can be known (see state.h), what we loaded? */
-static int check_ready(int device, struct state *state)
-{
-	struct pramfs_ioc_status status;
-	int loaded = kexec_is_loaded(), err;
-
-	if (loaded < 0)
-		return loaded;
-	err = state_read(state);
-	if (!err)
-		err = device_status(device, &status);
-	if (err)
-		return err;
-	if (!loaded && state->there)
-		return log_refusal(-ENOENT,
-				   "the kernel %s that rebootless had loaded was unloaded by another tool; run `rebootless unload`, then `rebootless load`",
-				   state->release);
-	if (!loaded)
-		return log_refusal(-ENOENT, "no kernel is loaded; run `rebootless load`");
-	if (!state->there)
-		return log_refusal(-ENOENT,
-				   "a kernel is loaded, but not by rebootless; `kexec -u` unloads it, then run `rebootless load`");
-	if (!(status.flags & PRAMFS_CLAIMED))
-		return log_refusal(-ENOENT,
-				   "a kernel is loaded but no arena is claimed; run `rebootless unload`, then `rebootless load`");
-	if (status.flags & PRAMFS_SEALED)
-		return log_refusal(-EBUSY, "the handover is sealed already, by another program");
-	if (status.root != state->root)
-		return log_refusal(-ESTALE,
-				   "the root page lies at 0x%llx, but the loaded kernel was told 0x%llx; run `rebootless unload`, then `rebootless load`",
-				   (unsigned long long)status.root, (unsigned long long)state->root);
-	return 0;
-}
-
-static int seal_and_jump(int device)
-{
-	struct pramfs_ioc_seal seal;
-	int err = device_seal(device, &seal);
-
-	if (err)
-		return err;
-	log_info("sealed: %llu mounts, %llu inodes, %llu KiB of data in %llu extents, %llu KiB of metadata, %llu ranges, %.1f ms",
-		 (unsigned long long)seal.mounts, (unsigned long long)seal.inodes,
-		 (unsigned long long)seal.data_bytes >> 10, (unsigned long long)seal.extents,
-		 (unsigned long long)seal.metadata_bytes >> 10, (unsigned long long)seal.ranges,
-		 (double)seal.nanoseconds / 1e6);
-	fflush(stdout);
-	sync();
-	err = kexec_jump();
-	device_unseal(device);
-	return err;
-}
-
 int cmd_fire(int argc, char **argv)
 {
 	_cleanup_close_ int lock = -1, device = -1;
-	struct state state;
+	char release[LOADER_RELEASE_MAX];
 	bool dry_run = false;
 	int err = parse(argc, argv, &dry_run);
 
@@ -112,13 +59,13 @@ int cmd_fire(int argc, char **argv)
 	device = device_open();
 	if (device < 0)
 		return device;
-	err = check_ready(device, &state);
+	err = loader_check_ready(device, release);
 	if (err)
 		return err;
 	if (dry_run) {
-		log_info("ready to start %s; nothing was changed", state.release);
+		log_info("ready to start %s; nothing was changed", release);
 		return 0;
 	}
-	log_detail("starting %s", state.release);
-	return seal_and_jump(device);
+	log_detail("starting %s", release);
+	return loader_fire(device);
 }

@@ -11,50 +11,9 @@
 #include "common/log.h"
 #include "device.h"
 #include "kexec.h"
+#include "loader.h"
 #include "rebootless.h"
 #include "state.h"
-
-/*
- * A kernel that was loaded while an arena is claimed is taken for ours, note
- * or not: an arena must not be released under one that may boot into it.
- */
-int unload_all(int device, int *did)
-{
-	struct pramfs_ioc_status status = { 0 };
-	struct state state;
-	int loaded, err;
-
-	*did = 0;
-	loaded = kexec_is_loaded();
-	if (loaded < 0)
-		return loaded;
-	if (state_read(&state) < 0)
-		state.there = true;	/* damaged: logged, and cleared below */
-	if (device >= 0) {
-		err = device_status(device, &status);
-		if (err)
-			return err;
-	}
-	if (status.flags & PRAMFS_SEALED)
-		return log_refusal(-EBUSY,
-				   "the handover is sealed, an update is under way; unseal it first");
-	if (loaded && (state.there || status.flags & PRAMFS_CLAIMED)) {
-		err = kexec_unload();
-		if (err)
-			return err;
-		*did = 1;
-		log_detail("kernel unloaded");
-	}
-	if (status.flags & PRAMFS_CLAIMED) {
-		err = device_release(device);
-		if (err)
-			return err;
-		*did = 1;
-		log_detail("arena released: %llu MiB",
-			   (unsigned long long)status.arena_bytes >> 20);
-	}
-	return state_remove();
-}
 
 static int parse(int argc, char **argv)
 {

@@ -2,12 +2,16 @@
 /*
  * rebootless - replace the running kernel; the containers go on.
  *
- * This file knows the commands' names and nothing else.
+ * This file knows the commands' names and nothing else. The program of bare
+ * guests (LOADER_ONLY) has those of the loader alone, so that it can be linked
+ * without shared libraries.
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/fault.h"
 #include "common/log.h"
 #include "rebootless.h"
 
@@ -16,6 +20,17 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *usage;
 } commands[] = {
+#ifndef LOADER_ONLY
+	{ "list", cmd_list, "[--config FILE]" },
+	{ "check", cmd_check, "[--kernel VERSION] [--config FILE] [-v] [NAME...]" },
+	{ "update", cmd_update,
+	  "[--kernel VERSION] [--dry-run] [--config FILE] [-v] [NAME...]" },
+	{ "status", cmd_status, "[--json] [--svg FILE] [--store DIR]" },
+	{ "restore", cmd_restore, "--all | NAME... [-v]" },
+	{ "rollback", cmd_rollback, "[--dry-run] [--config FILE] [-v]" },
+	{ "commit", cmd_commit, "[--force]" },
+	{ "settle", cmd_settle, "" },
+#endif
 	{ "load", cmd_load,
 	  "--kernel FILE (--initrd FILE | --no-initrd) (--append STRING | --reuse-cmdline)\n"
 	  "                   [--memmap DIR] [--dry-run] [-v]" },
@@ -47,6 +62,8 @@ int main(int argc, char **argv)
 {
 	size_t i;
 
+	if (getenv("REBOOTLESS_FAULT") && fault_set(getenv("REBOOTLESS_FAULT")) < 0)
+		return CMD_USAGE;
 	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		usage(stdout);
 		return 0;

@@ -15,8 +15,13 @@
 int cmd_load(int argc, char **argv);
 int cmd_unload(int argc, char **argv);
 int cmd_fire(int argc, char **argv);
-
-/* cmd_unload.c: take back what `load` did. Needs the lock; logged. */
-int unload_all(int device, int *did);
+int cmd_list(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_update(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
+int cmd_rollback(int argc, char **argv);
+int cmd_commit(int argc, char **argv);
+int cmd_settle(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 
 #endif

@@ -44,20 +44,29 @@ struct engine {
 
 	/*
 	 * argv of the command that dumps it and, since CRIU is held, does not
-	 * end. CRIU reads its own configuration from where config_dump wrote it.
+	 * end.
 	 */
 	int (*dump_command)(const struct container *c, const struct image_dirs *dirs,
 			    const struct dump_options *options, char ***argv);
 
 	/*
-	 * Lines for CRIU's default.conf, when the engine has no other way to tell
-	 * CRIU; false: everything is in dump_command's argv.
+	 * CRIU can be told things in its configuration file only; false:
+	 * everything is in dump_command's argv.
 	 */
 	bool needs_criu_config;
 
 	/* argv of the command that restores it, run with the real root as /. It ends when it runs. */
 	int (*restore_command)(const struct container *c, const struct image_dirs *dirs,
 			       const char *action_script, char ***argv);
+
+	/*
+	 * argv of the command that takes away what a failed restore has left, so
+	 * that it can be tried again; NULL = nothing is left.
+	 */
+	int (*forget_command)(const struct container *c, char ***argv);
+
+	/* Nobody else is in its cgroup: what is found there may be killed. */
+	bool owns_cgroup;
 
 	/* After a restore: the pid of its first process; -errno (logged) when it is not there. */
 	pid_t (*restored_pid)(const struct container *c, const struct image_dirs *dirs);

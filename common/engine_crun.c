@@ -19,5 +19,7 @@ const struct engine engine_crun = {
 	.dump_command = oci_dump_command,
 	.needs_criu_config = true,
 	.restore_command = oci_restore_command,
+	.forget_command = oci_forget_command,
+	.owns_cgroup = true,
 	.restored_pid = oci_restored_pid,
 };

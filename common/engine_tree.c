@@ -85,7 +85,7 @@ static bool has_host_mounts(const char *name, pid_t pid)
 static int add(const struct config_section *s, struct containers *list)
 {
 	struct container *c;
-	pid_t pid;
+	pid_t pid = 0;
 	int err = find_pid(s, &pid);
 
 	if (err)

@@ -162,6 +162,13 @@ int oci_restore_command(const struct container *c, const struct image_dirs *dirs
 	return err ? err : strv_add(argv, c->name);
 }
 
+int oci_forget_command(const struct container *c, char ***argv)
+{
+	char *const words[] = { (char *)c->engine->program, "delete", "--force", c->name, NULL };
+
+	return strv_extend(argv, words);
+}
+
 pid_t oci_restored_pid(const struct container *c, const struct image_dirs *dirs)
 {
 	char path[PATH_MAX];

@@ -15,6 +15,7 @@ int oci_dump_command(const struct container *c, const struct image_dirs *dirs,
 		     const struct dump_options *options, char ***argv);
 int oci_restore_command(const struct container *c, const struct image_dirs *dirs,
 			const char *action_script, char ***argv);
+int oci_forget_command(const struct container *c, char ***argv);
 pid_t oci_restored_pid(const struct container *c, const struct image_dirs *dirs);
 
 /* The bundle's directory, or NULL. */

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+
+#include "check.h"
+#include "check_processes.h"
+#include "common/engine.h"
+#include "common/filesystems.h"
+#include "common/oci.h"
+#include "common/strv.h"
+#include "loader.h"
+
+static int bundle_paths(const struct containers *list, char ***paths)
+{
+	const struct container *c;
+	int err = 0;
+
+	for (c = list->container; !err && c < list->container + list->nr; c++)
+		if (c->engine == &engine_crun || c->engine == &engine_runc)
+			err = strv_addf(paths, "%s\t%s", c->name, oci_bundle(c));
+	return err;
+}
+
+int check_containers(struct containers *list, const struct config *config,
+		     struct findings *findings, struct json_object **filesystems)
+{
+	_cleanup_strv_ char **paths = NULL;
+	struct container *c;
+	int err = 0;
+
+	for (c = list->container; !err && c < list->container + list->nr; c++) {
+		err = c->engine->check(c, findings);
+		if (!err)
+			err = check_processes(c, config->ghost_limit, findings);
+	}
+	if (!err)
+		err = bundle_paths(list, &paths);
+	if (!err)
+		err = filesystems_note(list, paths, findings, filesystems);
+	return err;
+}
+
+/* A kernel image that the loader refuses, or memory that cannot be claimed, is logged by it. */
+int check_host(const struct containers *list, const struct installed_kernel *to,
+	       struct findings *findings)
+{
+	const struct load_request request = {
+		.kernel = to->kernel,
+		.initrd = to->initrd,
+		.append = to->cmdline,
+	};
+	char release[LOADER_RELEASE_MAX];
+	struct demand demand;
+	int err = loader_check(&request, &demand, release);
+
+	(void)list;
+	if (err)
+		findings_add(findings, NULL, 0, "kernel %s cannot be loaded, see above", to->release);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * check.h - everything that can be known before a container is touched.
+ */
+#ifndef REBOOTLESS_CHECK_H
+#define REBOOTLESS_CHECK_H
+
+#include "common/config.h"
+#include "common/findings.h"
+#include "common/manifest.h"
+
+/* What speaks against carrying each of them; filesystems noted on the way (NULL: not wanted). */
+int check_containers(struct containers *list, const struct config *config,
+		     struct findings *findings, struct json_object **filesystems);
+
+/* What speaks against the update as a whole: target kernel, initrd, CRIU, memory. */
+int check_host(const struct containers *list, const struct installed_kernel *to,
+	       struct findings *findings);
+
+#endif

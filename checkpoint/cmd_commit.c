@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rebootless restore, commit, settle - what is done in the new kernel's real root.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commit.h"
+#include "common/cgroup.h"
+#include "common/cleanup.h"
+#include "common/fault.h"
+#include "common/log.h"
+#include "common/store.h"
+#include "common/timeline.h"
+#include "rebootless.h"
+#include "restore/containers.h"
+#include "state.h"
+
+#define _cleanup_store_log_ __attribute__((cleanup(store_log_close)))
+
+struct options {
+	bool all;
+	bool force;
+	char *const *names;
+};
+
+static int parse(int argc, char **argv, struct options *o)
+{
+	static const struct option options[] = {
+		{ "all", no_argument, NULL, 'a' },
+		{ "force", no_argument, NULL, 'f' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ 0 },
+	};
+	int c;
+
+	*o = (struct options){ 0 };
+	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1) {
+		switch (c) {
+		case 'a':
+			o->all = true;
+			break;
+		case 'f':
+			o->force = true;
+			break;
+		case 'v':
+			log_set_verbose(true);
+			break;
+		default:
+			return CMD_USAGE;
+		}
+	}
+	o->names = argv + optind;
+	return 0;
+}
+
+/* The update that came into this kernel. */
+static int open_update(struct manifest *m, int *lock)
+{
+	int err;
+
+	if (geteuid() != 0)
+		return log_refusal(-EPERM, "only root can do this");
+	*lock = state_lock();
+	if (*lock < 0)
+		return *lock;
+	err = store_is_mounted() ? manifest_read(STORE_DIR, m) : -ENOENT;
+	if (err == -ENOENT)
+		return log_refusal(err, "no update has come into this kernel");
+	return !err && m->fault ? fault_set(m->fault) : err;
+}
+
+int cmd_restore(int argc, char **argv)
+{
+	_cleanup_manifest_ struct manifest m = { 0 };
+	_cleanup_store_log_ int log = -1;
+	_cleanup_close_ int lock = -1;
+	struct options o;
+	int err = parse(argc, argv, &o);
+
+	if (!err && (o.force || o.all == !!o.names[0])) {
+		log_error("restore: expected names of containers, or --all");
+		return CMD_USAGE;
+	}
+	if (!err)
+		err = open_update(&m, &lock);
+	if (err)
+		return err;
+	log = store_log_open();
+	return restore_containers(&m, o.all ? NULL : o.names,
+				  &(struct restore){ .store = STORE_DIR,
+						     .verbose = log_is_verbose() });
+}
+
+int cmd_commit(int argc, char **argv)
+{
+	_cleanup_manifest_ struct manifest m = { 0 };
+	_cleanup_store_log_ int log = -1;
+	_cleanup_close_ int lock = -1;
+	struct options o;
+	int err = parse(argc, argv, &o);
+
+	if (!err && (o.all || o.names[0])) {
+		log_error("commit takes no argument but --force");
+		return CMD_USAGE;
+	}
+	if (!err)
+		err = open_update(&m, &lock);
+	if (err)
+		return err;
+	log = store_log_open();
+	return commit(&m, o.force);
+}
+
+/* What was written before there was a journal; standard output is the journal. */
+static void tell_journal(void)
+{
+	_cleanup_fclose_ FILE *f = fopen(STORE_DIR "/log", "re");
+	char line[1100];
+
+	while (f && fgets(line, sizeof(line), f))
+		fputs(line, stdout);
+	fflush(stdout);
+}
+
+/* Returns whether every container runs. */
+static bool unspare_all(const struct manifest *m)
+{
+	const struct container *c;
+	bool all = true;
+
+	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++) {
+		if (c->state == CONTAINER_RESTORED)
+			cgroup_unspare(c->cgroup);
+		else
+			all = false;
+	}
+	return all;
+}
+
+/*
+ * Called by rebootless.service once the real root is up. The mark that spared
+ * the containers at the switch goes: at the next shutdown they end like all others.
+ */
+int cmd_settle(int argc, char **argv)
+{
+	_cleanup_manifest_ struct manifest m = { 0 };
+	_cleanup_store_log_ int log = -1;
+	_cleanup_close_ int lock = -1;
+	bool all;
+	int err;
+
+	(void)argv;
+	if (argc != 1) {
+		log_error("settle takes no argument");
+		return CMD_USAGE;
+	}
+	err = open_update(&m, &lock);
+	if (err)
+		return err;
+	tell_journal();
+	log = store_log_open();
+	if (fault_hit(FAULT_SETTLE, NULL))
+		return -EIO;
+	all = unspare_all(&m);
+	timeline_stamp(STORE_DIR, STAMP_SETTLED, NULL);
+	if (!all)
+		log_error("not all containers are restored: see `rebootless status`");
+	return all && m.commit_auto ? commit(&m, false) : 0;
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Capturing. Engines that steer CRIU themselves are told nothing of the hold:
+ * CRIU learns of it from its configuration file, over which ours is mounted in
+ * a mount namespace that only the dump sees, so that nothing is left behind.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "common/criu_log.h"
+#include "common/fault.h"
+#include "common/hold.h"
+#include "common/log.h"
+#include "common/run.h"
+#include "common/strv.h"
+#include "common/timeline.h"
+#include "dump.h"
+#include "state.h"
+
+#define CRIU_CONFIG_DIR "/etc/criu"
+#define CRIU_CONFIG CRIU_CONFIG_DIR "/default.conf"
+#define OUR_CRIU_CONFIG STATE_DIR "/criu.conf"
+
+/* A file to mount over must be there; an empty one says nothing. */
+static int make_criu_config(void)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (mkdir(CRIU_CONFIG_DIR, 0755) < 0 && errno != EEXIST)
+		return log_syserr(errno, "cannot make %s", CRIU_CONFIG_DIR);
+	fd = open(CRIU_CONFIG, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return log_syserr(errno, "cannot open %s", CRIU_CONFIG);
+	return 0;
+}
+
+static bool is_option(const char *line, const char *name)
+{
+	size_t length = strlen(name);
+
+	line += strspn(line, " \t-");
+	return !strncmp(line, name, length) && strchr(" \t=\n", line[length]);
+}
+
+/* The administrator's own lines, but those that would undo what is needed here. */
+static int copy_criu_config(FILE *to)
+{
+	static const char *const ours[] = { "action-script", "network-lock", "ghost-limit",
+					    "log-file", "leave-running", "leave-stopped" };
+	_cleanup_fclose_ FILE *from = fopen(CRIU_CONFIG, "re");
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0, i;
+
+	if (!from)
+		return log_syserr(errno, "cannot read %s", CRIU_CONFIG);
+	while (getline(&line, &room, from) > 0) {
+		for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+			if (is_option(line, ours[i]))
+				break;
+		if (i == sizeof(ours) / sizeof(ours[0]))
+			fprintf(to, "%s%s", line, strchr(line, '\n') ? "" : "\n");
+	}
+	return 0;
+}
+
+static int write_criu_config(const struct dump_options *options)
+{
+	_cleanup_fclose_ FILE *to = NULL;
+	mode_t mask = umask(0077);
+	int err;
+
+	to = fopen(OUR_CRIU_CONFIG, "we");
+	umask(mask);
+	if (!to)
+		return log_syserr(errno, "cannot write %s", OUR_CRIU_CONFIG);
+	err = make_criu_config();
+	if (!err)
+		err = copy_criu_config(to);
+	if (err)
+		return err;
+	fprintf(to, "action-script %s\nnetwork-lock nftables\nghost-limit %llu\nlink-remap\n",
+		options->action_script, (unsigned long long)options->ghost_limit);
+	return fflush(to) ? log_syserr(errno, "cannot write %s", OUR_CRIU_CONFIG) : 0;
+}
+
+static int mount_criu_config(void *arg)
+{
+	(void)arg;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
+	    mount(OUR_CRIU_CONFIG, CRIU_CONFIG, NULL, MS_BIND, NULL) < 0)
+		return log_syserr(errno, "cannot mount %s over %s", OUR_CRIU_CONFIG, CRIU_CONFIG);
+	return 0;
+}
+
+static pid_t start(struct job *j, void *arg)
+{
+	struct dump *dump = arg;
+	const struct engine *engine = j->container->engine;
+	_cleanup_strv_ char **argv = NULL;
+	char output[PATH_MAX];
+	struct run_options run = {
+		.log = output,
+		.in_child = engine->needs_criu_config ? mount_criu_config : NULL,
+	};
+	int err;
+
+	if (fault_hit(FAULT_DUMP, j->container->name))
+		return -EIO;
+	if (fault_hit(FAULT_DUMP_HANG, j->container->name))
+		err = strv_split("sleep infinity", &argv);
+	else
+		err = engine->dump_command(j->container, &j->dirs, &dump->options, &argv);
+	if (err)
+		return err;
+	snprintf(output, sizeof(output), "%s/dump.out", j->dirs.work);
+	log_info("freezing %s (%s)", j->container->name, engine->name);
+	timeline_stamp(dump->store, STAMP_FREEZE, j->container->name);
+	return run_start(argv, &run);
+}
+
+static void say_why(const struct job *j)
+{
+	const char *name = j->container->name;
+	char path[PATH_MAX], text[700];
+
+	snprintf(path, sizeof(path), "%s/dump.log", j->dirs.work);
+	criu_log_errors(path, text, sizeof(text));
+	if (!*text) {
+		snprintf(path, sizeof(path), "%s/dump.out", j->dirs.work);
+		criu_log_errors(path, text, sizeof(text));
+	}
+	if (j->status == -ETIMEDOUT)
+		log_error("container %s: not captured in time (dump-timeout); CRIU says: %s", name, text);
+	else if (j->status < 0)
+		log_error("container %s: its dump could not be started", name);
+	else
+		log_error("container %s: %s ended with status %d without having captured it: %s",
+			  name, j->container->engine->program, j->status, text);
+}
+
+static void event(struct job *j, void *arg)
+{
+	struct dump *dump = arg;
+
+	if (j->state == JOB_HELD && !fault_hit(FAULT_DUMP_EXIT, j->container->name)) {
+		timeline_stamp(dump->store, STAMP_CAPTURED, j->container->name);
+		log_info("captured %s", j->container->name);
+		j->container->state = CONTAINER_CAPTURED;
+		return;
+	}
+	hold_answer(&j->held, false);
+	/* whatever it ended with: it should not have ended */
+	j->state = JOB_FAILED;
+	say_why(j);
+}
+
+int dump_all(struct dump *dump, struct containers *list, const struct config *config,
+	     const char *store)
+{
+	int err;
+
+	dump->store = store;
+	dump->options = (struct dump_options){ .action_script = HOLD_SCRIPT,
+					       .ghost_limit = config->ghost_limit };
+	dump->jobs = (struct jobs){
+		.parallel = config->parallel ? config->parallel :
+					       (unsigned int)sysconf(_SC_NPROCESSORS_ONLN),
+		.seconds = config->dump_timeout,
+		.dependents_first = true,
+		.stop_at_failure = true,
+		.hold = "post-dump",
+		.start = start,
+		.event = event,
+		.arg = dump,
+	};
+	err = write_criu_config(&dump->options);
+	if (!err)
+		err = jobs_make(&dump->jobs, list, NULL, store);
+	if (!err)
+		err = jobs_run(&dump->jobs);
+	if (!err && fault_hit(FAULT_HELD, NULL))
+		err = -EIO;
+	if (err)
+		dump_abort(dump);
+	return err;
+}
+
+void dump_abort(struct dump *dump)
+{
+	size_t i;
+
+	jobs_answer(&dump->jobs, false);
+	for (i = 0; i < dump->jobs.nr; i++)
+		dump->jobs.job[i].container->state = CONTAINER_RUNNING;
+}
+
+void dump_free(struct dump *dump)
+{
+	jobs_free(&dump->jobs);
+	unlink(OUR_CRIU_CONFIG);
+}

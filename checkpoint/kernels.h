@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kernels.h - which kernels are installed, and where their files are.
+ */
+#ifndef REBOOTLESS_KERNELS_H
+#define REBOOTLESS_KERNELS_H
+
+#include "common/manifest.h"
+
+/*
+ * Find a kernel below root ("" = the running system). version: NULL for the
+ * newest, a release, or a beginning of just one release ("7.3"). Sets release,
+ * kernel and initrd (paths without root); cmdline is the caller's.
+ * 0, or -ENOENT / -ENOTUNIQ (logged, with what is installed).
+ */
+int kernels_find(const char *root, const char *version, struct installed_kernel *k);
+
+#endif

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cgroup.h"
+#include "common/cleanup.h"
+#include "common/fault.h"
+#include "common/log.h"
+#include "common/run.h"
+#include "common/strv.h"
+#include "services.h"
+
+#define STOP_SECONDS 300
+#define ASK_SECONDS 30
+
+/*
+ * Left running: what others need to stop, what holds the network up, what only
+ * starts things, what keeps containers, and the way in of whoever is updating.
+ */
+static const char *const ground[] = {
+	"systemd-*", "dbus*", "polkit*", "user@*", "user-runtime-dir@*", "getty@*",
+	"serial-getty@*", "console-getty*", "ssh*", "NetworkManager*", "networking.service",
+	"ifup@*", "wpa_supplicant*", "dhcpcd*", "iwd*", "nftables*", "firewalld*", "lvm2-*",
+	"dm-event*", "multipathd*", "iscsi*", "mdmonitor*", "zfs-*", "containerd*", "docker*",
+	"podman*", "crio*", "netavark-*", "aardvark-dns*", "conmon*", "rebootless*", "emergency*",
+	"rescue*", "auditd*", "dracut-*", "initrd-*", "plymouth-*", "elogind*",
+};
+
+static bool is_ground(const char *unit, char *const *keep)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ground) / sizeof(ground[0]); i++)
+		if (!fnmatch(ground[i], unit, 0))
+			return true;
+	for (; keep && *keep; keep++)
+		if (!fnmatch(*keep, unit, 0))
+			return true;
+	return false;
+}
+
+/* Is the cgroup of a unit part of this path? */
+static bool is_in(const char *unit, const char *cgroup)
+{
+	size_t length = strlen(unit);
+	const char *at = cgroup;
+
+	while (at && (at = strstr(at, unit))) {
+		if (at > cgroup && at[-1] == '/' && (!at[length] || at[length] == '/'))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+static bool is_needed(const char *unit, const struct containers *list, const char *own)
+{
+	size_t i;
+
+	if (is_in(unit, own))
+		return true;
+	for (i = 0; i < list->nr; i++)
+		if (list->container[i].cgroup && is_in(unit, list->container[i].cgroup))
+			return true;
+	return false;
+}
+
+/* Units with a process that runs: not those of type oneshot, which only have been. */
+static int list_running(char ***units)
+{
+	char *argv[] = { "systemctl", "list-units", "--type=service", "--state=running",
+			 "--plain", "--no-legend", "--no-pager", NULL };
+	_cleanup_free_ char *text = NULL;
+	char *line, *save = NULL;
+	int err = run_read(argv, ASK_SECONDS, &text);
+
+	if (err > 0)
+		return log_refusal(-EIO, "`systemctl list-units` failed with status %d", err);
+	if (err)
+		return err;
+	for (line = strtok_r(text, "\n", &save); line && !err; line = strtok_r(NULL, "\n", &save)) {
+		line[strcspn(line, " \t")] = '\0';
+		err = strv_add(units, line);
+	}
+	return err;
+}
+
+static int systemctl(const char *verb, char *const *units)
+{
+	_cleanup_strv_ char **argv = NULL;
+	int err = strv_add(&argv, "systemctl");
+
+	if (!err)
+		err = strv_add(&argv, verb);
+	if (!err)
+		err = strv_add(&argv, "--");
+	if (!err)
+		err = strv_extend(&argv, units);
+	return err ? err : run(argv, NULL, STOP_SECONDS);
+}
+
+static int choose(const struct config *config, const struct containers *list, char ***stopped)
+{
+	_cleanup_strv_ char **running = NULL;
+	_cleanup_free_ char *own = NULL;
+	char **unit;
+	int err = cgroup_of(getpid(), &own);
+
+	if (!err)
+		err = list_running(&running);
+	for (unit = running; !err && unit && *unit; unit++)
+		if (!is_ground(*unit, config->keep_services) && !is_needed(*unit, list, own))
+			err = strv_add(stopped, *unit);
+	return err;
+}
+
+int services_stop(const struct config *config, const struct containers *list, char ***stopped)
+{
+	char **unit;
+	int err;
+
+	if (!config->stop_services || access("/run/systemd/system", F_OK) < 0)
+		return 0;
+	err = choose(config, list, stopped);
+	if (err || !*stopped)
+		return err;
+	for (unit = *stopped; *unit; unit++)
+		log_info("stopping %s", *unit);
+	err = fault_hit(FAULT_STOP_SERVICES, NULL) ? 1 : systemctl("stop", *stopped);
+	if (!err)
+		return 0;
+	services_start(*stopped);
+	return log_refusal(err < 0 ? err : -EIO,
+			   "the host's services could not be stopped (%s); stop them yourself, or name them in keep-services",
+			   err == -ETIMEDOUT ? "it took too long" : "systemctl stop failed");
+}
+
+void services_start(char *const *stopped)
+{
+	if (stopped && *stopped && systemctl("start", stopped))
+		log_warning("not all services that were stopped could be started again; see `systemctl --failed`");
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An update, step by step. Every step has its inverse, and until the jump a
+ * failure undoes all that was done, latest first.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "check.h"
+#include "common/cgroup.h"
+#include "common/cleanup.h"
+#include "common/engine.h"
+#include "common/fault.h"
+#include "common/file.h"
+#include "common/filesystems.h"
+#include "common/log.h"
+#include "common/store.h"
+#include "common/strv.h"
+#include "common/timeline.h"
+#include "device.h"
+#include "dump.h"
+#include "host.h"
+#include "kernels.h"
+#include "loader.h"
+#include "services.h"
+#include "state.h"
+#include "update.h"
+
+#define UUID_FILE "/proc/sys/kernel/random/uuid"
+#define UUID_MAX 40
+
+struct update {
+	const struct update_request *request;
+	struct config config;
+	struct manifest manifest;
+	struct findings findings;
+	struct dump dump;
+	int lock;
+	int device;
+	int log;
+};
+
+/* What was done, to be undone in reverse. */
+enum done {
+	DONE_NOTHING,
+	DONE_STORE,	/* the store is mounted */
+	DONE_LOAD,	/* the arena is claimed, the kernel loaded */
+	DONE_SERVICES,	/* the host's services are stopped */
+	DONE_DUMP,	/* the containers are held */
+};
+
+static int copy(char **to, const char *from)
+{
+	*to = strdup(from);
+	return *to ? 0 : log_syserr(ENOMEM, "cannot prepare the update");
+}
+
+/* The running kernel: what a rollback starts again. */
+static int describe_running(struct installed_kernel *k)
+{
+	char cmdline[HOST_CMDLINE_MAX], words[HOST_CMDLINE_MAX];
+	struct utsname uts;
+	int err;
+
+	uname(&uts);
+	err = kernels_find("", uts.release, k);
+	if (err) {
+		log_warning("the running kernel %s is not installed any more: there will be no way back to it",
+			    uts.release);
+		err = copy(&k->release, uts.release);
+	}
+	if (!err)
+		err = file_read_line("/proc/cmdline", cmdline, sizeof(cmdline));
+	if (err < 0)
+		return log_syserr(-err, "cannot read /proc/cmdline");
+	cmdline_without_loader(cmdline, words);
+	return copy(&k->cmdline, words);
+}
+
+static int describe_target(struct update *u)
+{
+	const char *append = u->config.append ? u->config.append : "";
+	struct installed_kernel *from = &u->manifest.from, *to = &u->manifest.to;
+	int err = kernels_find("", u->request->kernel, to);
+
+	if (err)
+		return err;
+	if (asprintf(&to->cmdline, "%s%s%s", from->cmdline, *append ? " " : "", append) < 0) {
+		to->cmdline = NULL;
+		return log_syserr(ENOMEM, "cannot prepare the update");
+	}
+	return 0;
+}
+
+/* Of those that run, the ones asked for. */
+static int select_containers(struct update *u)
+{
+	struct containers *list = &u->manifest.containers;
+	char *const *name = u->request->names;
+	size_t i;
+
+	for (; name && *name; name++)
+		if (!containers_find(list, *name))
+			return log_refusal(-ENOENT,
+					   "no container %s runs here; `rebootless list` shows them",
+					   *name);
+	if (!u->request->names || !u->request->names[0])
+		return 0;
+	for (i = list->nr; i-- > 0;) {
+		if (strv_has(u->request->names, list->container[i].name))
+			continue;
+		log_warning("container %s is not carried, it ends with this kernel",
+			    list->container[i].name);
+		container_free(&list->container[i]);
+		memmove(&list->container[i], &list->container[i + 1],
+			(--list->nr - i) * sizeof(list->container[0]));
+	}
+	return 0;
+}
+
+static void take_settings(struct manifest *m, const struct config *config)
+{
+	m->on_restore_failure = config->on_restore_failure;
+	m->commit_auto = config->commit_auto;
+	m->parallel = config->parallel ? config->parallel :
+					 (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
+	m->restore_timeout = config->restore_timeout;
+	m->filesystem_timeout = config->filesystem_timeout;
+	m->tries = config->tries;
+}
+
+static int read_settings(struct update *u)
+{
+	char id[UUID_MAX];
+	int err = config_read(u->request->config, &u->config);
+
+	if (!err && u->config.fault)
+		err = fault_set(u->config.fault);
+	if (err)
+		return err;
+	take_settings(&u->manifest, &u->config);
+	err = file_read_line(UUID_FILE, id, sizeof(id));
+	if (err < 0)
+		return log_syserr(-err, "cannot read %s", UUID_FILE);
+	err = copy(&u->manifest.id, id);
+	return !err && fault_get() ? copy(&u->manifest.fault, fault_get()) : err;
+}
+
+/* What a rollback takes along: images of containers that could not be restored. */
+static int take_kept(struct update *u, struct manifest *before)
+{
+	struct container *c, *mine;
+
+	for (c = before->containers.container;
+	     c < before->containers.container + before->containers.nr; c++) {
+		if (c->state != CONTAINER_FAILED && c->state != CONTAINER_CAPTURED)
+			continue;
+		if (containers_find(&u->manifest.containers, c->name))
+			return log_refusal(-EEXIST,
+					   "a container %s runs while the images of one are kept; commit or delete one of them",
+					   c->name);
+		mine = containers_add(&u->manifest.containers);
+		if (!mine)
+			return -ENOMEM;
+		*mine = *c;
+		memset(c, 0, sizeof(*c));
+		mine->state = CONTAINER_CAPTURED;
+		log_info("taking the images of %s along", mine->name);
+	}
+	return 0;
+}
+
+/* Kept images must not be lost by a further update; only a rollback takes them along. */
+static int look_at_store(struct update *u)
+{
+	_cleanup_manifest_ struct manifest before = { 0 };
+	const struct container *c;
+	int err;
+
+	if (!store_is_mounted())
+		return u->request->rollback ? log_refusal(-ENOENT, "there is no update to go back from") : 0;
+	err = manifest_read(STORE_DIR, &before);
+	if (err)
+		return err == -ENOENT && !u->request->rollback ? 0 : err;
+	if (u->request->rollback)
+		return take_kept(u, &before);
+	for (c = before.containers.container;
+	     c < before.containers.container + before.containers.nr; c++)
+		if (c->state == CONTAINER_FAILED || c->state == CONTAINER_CAPTURED)
+			return log_refusal(-EBUSY,
+					   "container %s of the update before is not restored, and its images would be lost: `rebootless restore %s`, `rebootless rollback`, or `rebootless commit --force` to give it up",
+					   c->name, c->name);
+	return 0;
+}
+
+static int find_all(struct update *u)
+{
+	int err = read_settings(u);
+
+	if (!err)
+		err = describe_running(&u->manifest.from);
+	if (!err)
+		err = describe_target(u);
+	if (!err)
+		err = engines_list(&u->config, &u->manifest.containers);
+	return err ? err : select_containers(u);
+}
+
+static int check_all(struct update *u)
+{
+	int err = check_containers(&u->manifest.containers, &u->config, &u->findings,
+				   &u->manifest.filesystems);
+
+	if (!err)
+		err = check_host(&u->manifest.containers, &u->manifest.to, &u->findings);
+	if (err)
+		return err;
+	findings_log(&u->findings);
+	if (findings_refuse(&u->findings, NULL))
+		return log_refusal(-EPERM,
+				   "nothing was changed; mend what is named above, or leave a container out (carry = no in %s)",
+				   CONFIG_FILE);
+	return 0;
+}
+
+#define MANIFEST_FILE STORE_DIR "/manifest.json"
+#define MANIFEST_BEFORE STORE_DIR "/manifest.before"
+
+/* A rollback that is given up leaves the update before it as it was. */
+static int keep_manifest(void)
+{
+	unlink(MANIFEST_BEFORE);
+	if (link(MANIFEST_FILE, MANIFEST_BEFORE) < 0)
+		return log_syserr(errno, "cannot keep %s", MANIFEST_FILE);
+	return 0;
+}
+
+static void bring_back_manifest(void)
+{
+	if (rename(MANIFEST_BEFORE, MANIFEST_FILE) < 0 && errno != ENOENT)
+		log_syserr(errno, "cannot bring back %s", MANIFEST_FILE);
+}
+
+/* For a rollback with all that it holds, else empty. */
+static int open_store(struct update *u)
+{
+	int err = store_load_module();
+
+	if (!err)
+		err = store_mount();
+	if (!err && !u->request->rollback)
+		err = store_clear();
+	if (err)
+		return err;
+	u->log = store_log_open();
+	return u->request->rollback ? keep_manifest() : 0;
+}
+
+static int load_target(struct update *u)
+{
+	const struct load_request request = {
+		.kernel = u->manifest.to.kernel,
+		.initrd = u->manifest.to.initrd,
+		.append = u->manifest.to.cmdline,
+	};
+
+	u->device = device_open();
+	if (u->device < 0)
+		return u->device;
+	log_info("loading %s", u->manifest.to.release);
+	return loader_load(&request, u->device);
+}
+
+static int note_cgroups(struct containers *list)
+{
+	struct container *c;
+	int err = 0;
+
+	for (c = list->container; !err && c < list->container + list->nr; c++)
+		if (c->state == CONTAINER_RUNNING)
+			err = cgroup_note(c->cgroup, &c->cgroups);
+	return err;
+}
+
+/* The last thing before the jump: from here on nothing may write to a disk. */
+static int jump(struct update *u)
+{
+	int err = fault_hit(FAULT_MANIFEST, NULL) ? -EIO :
+						    manifest_write(STORE_DIR, &u->manifest);
+
+	if (err)
+		return err;
+	log_info("sealing, and starting %s", u->manifest.to.release);
+	err = filesystems_freeze();
+	if (err)
+		return err;
+	timeline_stamp(STORE_DIR, STAMP_SEAL, NULL);
+	store_log_close(&u->log);
+	err = loader_fire(u->device);
+	u->log = store_log_open();
+	filesystems_thaw();
+	return err;
+}
+
+static void undo(struct update *u, enum done done)
+{
+	int did;
+
+	if (done >= DONE_DUMP)
+		dump_abort(&u->dump);
+	if (done >= DONE_SERVICES)
+		services_start(u->manifest.stopped_services);
+	if (done >= DONE_LOAD)
+		unload_all(u->device, &did);
+	store_log_close(&u->log);
+	if (u->request->rollback)
+		bring_back_manifest();
+	/* the images of containers that run here are worth nothing */
+	if (done >= DONE_STORE && !u->request->rollback && !store_clear())
+		store_unmount();
+	log_info("nothing was updated: all containers run on in this kernel");
+}
+
+static int dump_running(struct update *u, struct containers *running)
+{
+	const struct container *c;
+	struct container *copy_;
+	struct containers *all = &u->manifest.containers;
+
+	for (c = all->container; c < all->container + all->nr; c++) {
+		if (c->state != CONTAINER_RUNNING)
+			continue;
+		copy_ = containers_add(running);
+		if (!copy_)
+			return -ENOMEM;
+		*copy_ = *c;
+	}
+	return dump_all(&u->dump, running, &u->config, STORE_DIR);
+}
+
+/* Everything from the first change on. */
+static int carry_out(struct update *u)
+{
+	enum done done = DONE_NOTHING;
+	struct containers running = { 0 };
+	struct container *c;
+	int err;
+
+	timeline_calibrate_begin();
+	err = open_store(u);
+	if (err)
+		goto out;
+	done = DONE_STORE;
+	timeline_stamp(STORE_DIR, STAMP_PREPARE, NULL);
+	err = load_target(u);
+	if (err)
+		goto out;
+	done = DONE_LOAD;
+	err = services_stop(&u->config, &u->manifest.containers, &u->manifest.stopped_services);
+	if (err)
+		goto out;
+	done = DONE_SERVICES;
+	err = note_cgroups(&u->manifest.containers);
+	if (err)
+		goto out;
+	timeline_calibrate_end(STORE_DIR);
+	timeline_stamp(STORE_DIR, STAMP_PREPARED, NULL);
+	err = dump_running(u, &running);
+	if (err)
+		goto out;
+	done = DONE_DUMP;
+	for (c = u->manifest.containers.container;
+	     c < u->manifest.containers.container + u->manifest.containers.nr; c++)
+		c->state = CONTAINER_CAPTURED;
+	err = jump(u);
+out:
+	undo(u, done);
+	free(running.container);	/* what they point to is the manifest's */
+	return err;
+}
+
+static void update_free(struct update *u)
+{
+	dump_free(&u->dump);
+	findings_free(&u->findings);
+	manifest_free(&u->manifest);
+	config_free(&u->config);
+	store_log_close(&u->log);
+	cleanup_close(&u->device);
+	cleanup_close(&u->lock);
+}
+
+int update(const struct update_request *request)
+{
+	_cleanup_(update_free) struct update u = { .request = request, .lock = -1,
+						   .device = -1, .log = -1 };
+	int err;
+
+	if (geteuid() != 0)
+		return log_refusal(-EPERM, "only root can update the kernel");
+	u.lock = state_lock();
+	if (u.lock < 0)
+		return u.lock;
+	err = find_all(&u);
+	if (!err)
+		err = look_at_store(&u);
+	if (err)
+		return err;
+	log_info("from %s to %s, carrying %zu containers", u.manifest.from.release,
+		 u.manifest.to.release, u.manifest.containers.nr);
+	err = check_all(&u);
+	if (err)
+		return err;
+	if (request->dry_run) {
+		log_info("all checks passed; nothing was changed");
+		return 0;
+	}
+	return carry_out(&u);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/fault.h"
+#include "common/log.h"
+#include "common/manifest.h"
+#include "common/run.h"
+#include "common/store.h"
+
+#define PARENT "/run/rebootless"
+#define MODPROBE_SECONDS 120
+#define OPEN_FILES 16
+
+int store_load_module(void)
+{
+	char *argv[] = { "modprobe", "pramfs", NULL };
+	int status;
+
+	if (!access("/dev/pramfs", F_OK))
+		return 0;
+	status = fault_hit(FAULT_LOAD_MODULE, NULL) ? 1 : run(argv, NULL, MODPROBE_SECONDS);
+	if (status > 0)
+		return log_refusal(-ENODEV,
+				   "`modprobe pramfs` failed with status %d: is the module built for this kernel (dkms status)?",
+				   status);
+	return status;
+}
+
+/* Something is mounted there when it is on another device than its parent. */
+bool store_is_mounted(void)
+{
+	struct stat store, parent;
+
+	return !stat(STORE_DIR, &store) && !stat(PARENT, &parent) && store.st_dev != parent.st_dev;
+}
+
+int store_mount(void)
+{
+	if (store_is_mounted())
+		return 0;
+	if ((mkdir(PARENT, 0700) < 0 && errno != EEXIST) ||
+	    (mkdir(STORE_DIR, 0700) < 0 && errno != EEXIST))
+		return log_syserr(errno, "cannot make %s", STORE_DIR);
+	/* no limits: what the containers have in memory has to fit, whatever its share */
+	if (fault_hit(FAULT_MOUNT_STORE, NULL) ||
+	    mount(STORE_NAME, STORE_DIR, "pramfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "mode=0700,size=0,nr_inodes=0") < 0)
+		return log_syserr(errno, "cannot mount PramFS at %s", STORE_DIR);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	return ftw->level && remove(path) < 0 ? errno : 0;
+}
+
+int store_clear(void)
+{
+	int err = nftw(STORE_DIR, remove_one, OPEN_FILES, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+
+	return err ? log_syserr(err > 0 ? err : errno, "cannot empty %s", STORE_DIR) : 0;
+}
+
+int store_unmount(void)
+{
+	if (store_is_mounted() && umount2(STORE_DIR, 0) < 0)
+		return log_syserr(errno, "cannot unmount %s", STORE_DIR);
+	return 0;
+}
+
+int store_log_open(void)
+{
+	int fd = open(STORE_DIR "/log", O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+		      0600);
+
+	if (fd < 0)
+		log_warning("cannot write %s/log: %s", STORE_DIR, strerror(errno));
+	log_set_file(fd);
+	return fd;
+}
+
+void store_log_close(int *fd)
+{
+	log_set_file(-1);
+	cleanup_close(fd);
+	*fd = -1;
+}

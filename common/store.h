@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * store.h - the PramFS mount that an update lives in (see manifest.h).
+ */
+#ifndef REBOOTLESS_STORE_H
+#define REBOOTLESS_STORE_H
+
+#include <stdbool.h>
+
+/* Load the pramfs module; fine when it is there. 0 or -errno (logged). */
+int store_load_module(void);
+
+/*
+ * Mount the store, a new one or the one that came from the old kernel, at
+ * STORE_DIR; fine when it is there. 0 or -errno (logged).
+ */
+int store_mount(void);
+bool store_is_mounted(void);
+/* Take away all that is in it, or (unmount) the store itself. */
+int store_clear(void);
+int store_unmount(void);
+
+/* Messages go to STORE/log as well from now on; -1: they cannot (logged). */
+int store_log_open(void);
+void store_log_close(int *fd);
+
+#endif

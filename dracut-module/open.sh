@@ -1,0 +1,8 @@
+#!/bin/sh
+# cmdline hook: take the store over from the old kernel, as early as can be.
+# shellcheck disable=SC1091 # there in the initramfs
+. /lib/rebootless-lib.sh
+
+if rebootless_came; then
+	rebootless-restore open >/dev/kmsg 2>&1
+fi

@@ -1,0 +1,40 @@
+#!/bin/bash
+# dracut's way to put rebootless into an initramfs: what brings the containers
+# back on the boot that follows a `rebootless update`, and the tools for when it
+# does not. On any other boot the first hook sees that there is nothing to do.
+#
+# Installed as /usr/lib/dracut/modules.d/90rebootless/module-setup.sh, with the
+# hooks beside it. dracut calls these functions.
+
+check()
+{
+	require_binaries rebootless-restore || return 1
+	return 0
+}
+
+depends()
+{
+	echo base
+	return 0
+}
+
+installkernel()
+{
+	# Without pramfs.ko for this kernel the initramfs is of no use to an update.
+	hostonly='' instmods pramfs
+	# What CRIU and the containers' networks need before the real root is there.
+	hostonly='' instmods -o overlay veth bridge tun \
+		unix_diag inet_diag tcp_diag udp_diag raw_diag af_packet_diag netlink_diag \
+		nf_tables nf_conntrack nft_ct nf_nat nft_chain_nat nft_compat xt_mark \
+		nfnetlink ip_tables iptable_filter ip6table_filter
+}
+
+install()
+{
+	inst_multiple rebootless-restore modprobe sleep
+	inst_multiple -o busybox pramfs blkid
+	inst_hook cmdline 05 "$moddir/open.sh"
+	inst_hook pre-pivot 95 "$moddir/restore.sh"
+	inst_simple "$moddir/lib.sh" /lib/rebootless-lib.sh
+	inst_simple "$moddir/emergency.txt" /lib/rebootless-emergency.txt
+}

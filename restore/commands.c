@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/engine.h"
+#include "common/fault.h"
+#include "common/file.h"
+#include "common/filesystems.h"
+#include "common/log.h"
+#include "common/store.h"
+#include "common/strv.h"
+#include "common/timeline.h"
+#include "restore/containers.h"
+#include "restore/enter_root.h"
+#include "restore/restore.h"
+#include "restore/system.h"
+
+#define SKIP_WORD "rebootless.skip"
+#define CMDLINE_MAX 8192
+
+#define _cleanup_store_log_ __attribute__((cleanup(store_log_close)))
+
+int parse_options(int argc, char **argv, bool want_names, struct restore_options *options)
+{
+	static const struct option known[] = {
+		{ "root", required_argument, NULL, 'r' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ 0 },
+	};
+	int c;
+
+	*options = (struct restore_options){ .root = "/sysroot" };
+	while ((c = getopt_long(argc, argv, "v", known, NULL)) != -1) {
+		switch (c) {
+		case 'r':
+			options->root = optarg;
+			break;
+		case 'v':
+			options->verbose = true;
+			log_set_verbose(true);
+			break;
+		default:
+			return RESTORE_USAGE;
+		}
+	}
+	options->names = argv + optind;
+	if (want_names == (optind < argc))
+		return 0;
+	log_error(want_names ? "%s: expected the names of containers; `rebootless-restore list` shows them" :
+			       "%s takes no argument", argv[0]);
+	return RESTORE_USAGE;
+}
+
+int cmd_open(int argc, char **argv)
+{
+	_cleanup_store_log_ int log = -1;
+	struct restore_options options;
+	struct utsname kernel;
+	int err = parse_options(argc, argv, false, &options);
+
+	if (err)
+		return err;
+	err = store_load_module();
+	if (!err)
+		err = store_mount();
+	if (err)
+		return err;
+	log = store_log_open();
+	timeline_import(STORE_DIR);
+	timeline_stamp(STORE_DIR, STAMP_STORE, NULL);
+	if (access(STORE_DIR "/manifest.json", F_OK) < 0)
+		return log_refusal(-ENOENT,
+				   "the handover from the old kernel holds no update, %s/manifest.json is missing",
+				   STORE_DIR);
+	uname(&kernel);
+	log_info("an update has come into kernel %s", kernel.release);
+	return 0;
+}
+
+static bool wants_to_skip(void)
+{
+	_cleanup_strv_ char **words = NULL;
+	char cmdline[CMDLINE_MAX];
+
+	return file_read("/proc/cmdline", cmdline, sizeof(cmdline)) >= 0 &&
+	       !strv_split(cmdline, &words) && strv_has(words, SKIP_WORD);
+}
+
+static int open_manifest(struct manifest *m)
+{
+	int err = manifest_read(STORE_DIR, m);
+
+	if (err == -ENOENT)
+		return log_refusal(err, "no update has come into this kernel (%s holds none)", STORE_DIR);
+	if (!err && m->fault)
+		err = fault_set(m->fault);
+	return err;
+}
+
+/* All that must be there before the first restore. */
+static int prepare(struct manifest *m, const char *root)
+{
+	_cleanup_strv_ char **missing = NULL;
+	char **target;
+	int err = system_prepare();
+
+	if (err)
+		return err;
+	err = fault_hit(FAULT_MOUNT_ROOT, NULL) ? -ENODEV :
+		filesystems_mount(m->filesystems, root, m->filesystem_timeout, &missing);
+	for (target = missing; target && *target; target++)
+		log_error("the filesystem of %s did not come; containers that need it cannot be restored",
+			  *target);
+	/* Those that can do without it are restored all the same. */
+	if (err)
+		log_warning("not all filesystems of the containers are there");
+	timeline_stamp(STORE_DIR, STAMP_ROOT, NULL);
+	return root_prepare(root);
+}
+
+static void mark_failed(struct manifest *m, const char *why)
+{
+	struct container *c;
+
+	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++) {
+		if (c->state != CONTAINER_CAPTURED)
+			continue;
+		c->state = CONTAINER_FAILED;
+		free(c->error);
+		c->error = strdup(why);
+	}
+	manifest_write(STORE_DIR, m);
+}
+
+static int after_failure(struct manifest *m, const struct restore_options *options)
+{
+	if (m->on_restore_failure == POLICY_ROLLBACK && !m->rolling_back)
+		roll_back(m, options->root);
+	return m->on_restore_failure == POLICY_SHELL ? RESTORE_SHELL : RESTORE_FAILED;
+}
+
+static int restore_all(struct manifest *m, const struct restore_options *options)
+{
+	const struct restore restore = {
+		.store = STORE_DIR,
+		.root = options->root,
+		.all_or_none = m->on_restore_failure == POLICY_ROLLBACK && !m->rolling_back,
+		.verbose = options->verbose,
+	};
+	int err;
+
+	if (m->tried >= m->tries) {
+		log_error("%u boots have tried to restore and did not come to an end; the images are kept, `rebootless restore` tries again",
+			  m->tried);
+		mark_failed(m, "too many boots have tried (tries)");
+		return RESTORE_FAILED;
+	}
+	m->tried++;
+	err = manifest_write(STORE_DIR, m);
+	if (!err)
+		err = prepare(m, options->root);
+	if (err) {
+		mark_failed(m, "the initramfs could not prepare for it");
+		return after_failure(m, options);
+	}
+	err = restore_containers(m, NULL, &restore);
+	return err ? after_failure(m, options) : RESTORE_OK;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	_cleanup_manifest_ struct manifest m = { 0 };
+	_cleanup_store_log_ int log = -1;
+	struct restore_options options;
+	int ret = parse_options(argc, argv, false, &options);
+
+	if (ret)
+		return ret;
+	log = store_log_open();
+	ret = open_manifest(&m);
+	if (ret)
+		return ret;
+	if (wants_to_skip()) {
+		log_warning(SKIP_WORD " is on the kernel command line: nothing is restored, the images are kept; `rebootless restore --all` does it");
+		mark_failed(&m, SKIP_WORD " was on the kernel command line");
+		return RESTORE_OK;
+	}
+	ret = restore_all(&m, &options);
+	timeline_stamp(STORE_DIR, STAMP_PIVOT, NULL);
+	/* what CRIU has found out of this kernel, another must not believe */
+	unlink("/run/criu.kdat");
+	return ret;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	_cleanup_manifest_ struct manifest m = { 0 };
+	struct restore_options options;
+	const struct container *c;
+	int err = parse_options(argc, argv, false, &options);
+
+	if (!err)
+		err = open_manifest(&m);
+	if (err)
+		return err;
+	log_info("from %s to %s", m.from.release, m.to.release);
+	for (c = m.containers.container; c < m.containers.container + m.containers.nr; c++)
+		log_info("%-24s %-6s %-10s %s", c->name, c->engine->name,
+			 container_state_name(c->state), c->error ? c->error : "");
+	return 0;
+}
+
+int cmd_try(int argc, char **argv)
+{
+	_cleanup_manifest_ struct manifest m = { 0 };
+	_cleanup_store_log_ int log = -1;
+	struct restore_options options;
+	struct restore restore = { .store = STORE_DIR };
+	int err = parse_options(argc, argv, true, &options);
+
+	if (err)
+		return err;
+	log = store_log_open();
+	err = open_manifest(&m);
+	if (!err)
+		err = prepare(&m, options.root);
+	if (err)
+		return err;
+	restore.root = options.root;
+	restore.verbose = options.verbose;
+	return restore_containers(&m, options.names, &restore);
+}
+
+int cmd_rollback(int argc, char **argv)
+{
+	_cleanup_manifest_ struct manifest m = { 0 };
+	_cleanup_store_log_ int log = -1;
+	struct restore_options options;
+	int err = parse_options(argc, argv, false, &options);
+
+	if (err)
+		return err;
+	log = store_log_open();
+	err = open_manifest(&m);
+	return err ? err : roll_back(&m, options.root);
+}

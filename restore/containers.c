@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/cgroup.h"
+#include "common/cleanup.h"
+#include "common/criu_log.h"
+#include "common/fault.h"
+#include "common/hold.h"
+#include "common/jobs.h"
+#include "common/log.h"
+#include "common/run.h"
+#include "common/strv.h"
+#include "common/timeline.h"
+#include "restore/containers.h"
+#include "restore/enter_root.h"
+
+#define FORGET_SECONDS 30
+
+struct work {
+	struct manifest *manifest;
+	const struct restore *restore;
+};
+
+struct child {
+	const struct restore *restore;
+	const char *cgroup;	/* leaf to be in while restoring, or NULL */
+};
+
+/*
+ * Engines make cgroups relative to their own: a leaf beside the container's
+ * stands in for the place from which it was first started, and is in nobody's
+ * way (a cgroup whose controllers are passed on can hold no process itself).
+ */
+static int leaf_of(const struct container *c, char *path, size_t size)
+{
+	const char *slash = strrchr(c->cgroup, '/');
+	int n = snprintf(path, size, CGROUP_ROOT "%.*s/rebootless-%s",
+			 slash ? (int)(slash - c->cgroup) : 0, c->cgroup, c->name);
+
+	return n < 0 || (size_t)n >= size ?
+		       log_refusal(-ENAMETOOLONG, "%s: its cgroup's path is too long", c->name) : 0;
+}
+
+static int enter_cgroup(const char *path)
+{
+	char procs[PATH_MAX];
+	_cleanup_close_ int fd = -1;
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
+	fd = open(procs, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		return log_syserr(errno, "cannot enter the cgroup %s", path);
+	return 0;
+}
+
+static int in_child(void *arg)
+{
+	const struct child *child = arg;
+	int err = child->cgroup ? enter_cgroup(child->cgroup) : 0;
+
+	if (!err && child->restore->root)
+		err = root_enter(child->restore->root);
+	return err;
+}
+
+/* What an earlier try has left. */
+static void clean_work(const struct job *j)
+{
+	static const char *const names[] = { "pid", "restore.log", "restore.out" };
+	char path[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", j->dirs.work, names[i]);
+		unlink(path);
+	}
+}
+
+static pid_t run_engine(struct job *j, const struct work *work, const char *leaf)
+{
+	const char *script = work->restore->all_or_none ? HOLD_SCRIPT : NULL;
+	struct child child = { .restore = work->restore, .cgroup = leaf };
+	_cleanup_strv_ char **argv = NULL;
+	char output[PATH_MAX];
+	struct run_options run = {
+		.log = work->restore->verbose ? NULL : output,
+		.in_child = in_child,
+		.arg = &child,
+	};
+	int err;
+
+	if (fault_hit(FAULT_RESTORE_HANG, j->container->name))
+		err = strv_split("sleep infinity", &argv);
+	else
+		err = j->container->engine->restore_command(j->container, &j->dirs, script, &argv);
+	if (err)
+		return err;
+	snprintf(output, sizeof(output), "%s/restore.out", j->dirs.work);
+	return run_start(argv, &run);
+}
+
+static pid_t start(struct job *j, void *arg)
+{
+	struct work *work = arg;
+	struct container *c = j->container;
+	char leaf[PATH_MAX];
+	int err;
+
+	if (fault_hit(FAULT_RESTORE, c->name))
+		return -EIO;
+	log_info("restoring %s (%s)", c->name, c->engine->name);
+	timeline_stamp(work->restore->store, STAMP_RESTORE, c->name);
+	clean_work(j);
+	err = leaf_of(c, leaf, sizeof(leaf));
+	if (!err && c->cgroups)
+		err = cgroup_make(c->cgroups);
+	if (!err && mkdir(leaf, 0755) < 0 && errno != EEXIST)
+		err = log_syserr(errno, "cannot make the cgroup %s", leaf);
+	return err ? err : run_engine(j, work, leaf);
+}
+
+static void set_error(struct container *c, const char *text)
+{
+	free(c->error);
+	c->error = text ? strdup(text) : NULL;
+}
+
+/* Processes half made: CRIU's own were killed with it, the restored ones are not its. */
+static void kill_cgroup(const struct container *c)
+{
+	char path[PATH_MAX];
+	_cleanup_close_ int fd = -1;
+
+	snprintf(path, sizeof(path), CGROUP_ROOT "%s/cgroup.kill", c->cgroup);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, "1", 1) < 0)
+		log_detail("%s: %s", path, strerror(errno));
+}
+
+/* What a failed restore has left, so that it can be tried again. */
+static void clear_away(const struct job *j, const struct work *work)
+{
+	const struct container *c = j->container;
+	struct child child = { .restore = work->restore };
+	_cleanup_strv_ char **argv = NULL;
+	char output[PATH_MAX];
+	struct run_options run_options = { .log = output, .in_child = in_child, .arg = &child };
+
+	/* in an initramfs there is nobody else anywhere */
+	if (c->engine->owns_cgroup || work->restore->root)
+		kill_cgroup(c);
+	if (!c->engine->forget_command || c->engine->forget_command(c, &argv) < 0)
+		return;
+	snprintf(output, sizeof(output), "%s/forget.out", j->dirs.work);
+	run(argv, &run_options, FORGET_SECONDS);
+}
+
+static void failed(struct job *j, const struct work *work)
+{
+	struct container *c = j->container;
+	char path[PATH_MAX], words[600], text[800];
+
+	snprintf(path, sizeof(path), "%s/restore.log", j->dirs.work);
+	criu_log_errors(path, words, sizeof(words));
+	if (!*words) {
+		snprintf(path, sizeof(path), "%s/restore.out", j->dirs.work);
+		criu_log_errors(path, words, sizeof(words));
+	}
+	if (j->status == -ETIMEDOUT)
+		snprintf(text, sizeof(text), "not restored within %u s (restore-timeout); CRIU says: %s",
+			 work->manifest->restore_timeout, words);
+	else if (j->status < 0)
+		snprintf(text, sizeof(text), "its restore could not be started: %s",
+			 strerror(-j->status));
+	else
+		snprintf(text, sizeof(text), "%s ended with status %d: %s",
+			 c->engine->program, j->status, words);
+	log_error("container %s: %s; its images are kept", c->name, text);
+	set_error(c, text);
+	c->state = CONTAINER_FAILED;
+	clear_away(j, work);
+}
+
+static int succeeded(struct job *j, const struct work *work)
+{
+	struct container *c = j->container;
+	pid_t pid = c->engine->restored_pid(c, &j->dirs);
+
+	if (pid < 0)
+		return pid;
+	if (kill(pid, 0) < 0)
+		return log_syserr(errno, "container %s: its first process, %d", c->name, (int)pid);
+	timeline_stamp(work->restore->store, STAMP_RESTORED, c->name);
+	c->pid = pid;
+	c->state = CONTAINER_RESTORED;
+	set_error(c, NULL);
+	if (c->cgroups)
+		cgroup_apply(c->cgroups);
+	if (work->restore->root)
+		cgroup_spare(c->cgroup);
+	log_info("restored %s", c->name);
+	return 0;
+}
+
+static void remove_leaf(const struct container *c)
+{
+	char leaf[PATH_MAX];
+
+	if (!leaf_of(c, leaf, sizeof(leaf)))
+		rmdir(leaf);
+}
+
+static void event(struct job *j, void *arg)
+{
+	struct work *work = arg;
+
+	if (j->state == JOB_HELD)
+		return;
+	if (j->state == JOB_DONE && fault_hit(FAULT_RESTORE_FAIL, j->container->name)) {
+		j->state = JOB_FAILED;
+		j->status = 1;
+	}
+	if (j->state == JOB_DONE && succeeded(j, work) < 0) {
+		j->state = JOB_FAILED;
+		j->status = -ESRCH;
+	}
+	if (j->state == JOB_FAILED)
+		failed(j, work);
+	remove_leaf(j->container);
+	manifest_write(work->restore->store, work->manifest);
+}
+
+/* Those that are to be restored, by name; NULL-ended. */
+static int select_some(const struct manifest *m, char *const *only, char ***names)
+{
+	const struct container *c;
+	int err = 0;
+
+	for (; only && *only; only++)
+		if (!containers_find(&m->containers, *only))
+			return log_refusal(-ENOENT, "the update carries no container %s", *only);
+	for (c = m->containers.container; !err && c < m->containers.container + m->containers.nr; c++)
+		if ((c->state == CONTAINER_CAPTURED || c->state == CONTAINER_FAILED) &&
+		    (!only || strv_has(only, c->name)))
+			err = strv_add(names, c->name);
+	return err;
+}
+
+/* All were held: let them go, or take them away; then look at each. */
+static int answer_all(struct jobs *jobs, struct work *work, bool go_on)
+{
+	struct job *j;
+	int err = go_on ? 0 : -ECANCELED;
+
+	jobs_answer(jobs, go_on);
+	for (j = jobs->job; j < jobs->job + jobs->nr; j++) {
+		if (j->container->state == CONTAINER_FAILED)
+			continue;
+		if (go_on)
+			event(j, work);
+		if (go_on && j->state == JOB_FAILED)
+			err = -ECANCELED;
+		if (!go_on) {
+			clear_away(j, work);
+			remove_leaf(j->container);
+		}
+	}
+	return err;
+}
+
+int restore_containers(struct manifest *m, char *const *only, const struct restore *restore)
+{
+	struct work work = { .manifest = m, .restore = restore };
+	_cleanup_jobs_ struct jobs jobs = {
+		.parallel = m->parallel,
+		.seconds = m->restore_timeout,
+		.hold = restore->all_or_none ? "post-restore" : NULL,
+		.stop_at_failure = restore->all_or_none,
+		.start = start,
+		.event = event,
+		.arg = &work,
+	};
+	_cleanup_strv_ char **names = NULL;
+	int err = select_some(m, only, &names);
+
+	if (err || !names)
+		return err;
+	err = jobs_make(&jobs, &m->containers, names, restore->store);
+	if (err)
+		return err;
+	err = jobs_run(&jobs);
+	return restore->all_or_none ? answer_all(&jobs, &work, !err) : err;
+}

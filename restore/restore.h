@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * restore.h - the commands of rebootless-restore.
+ */
+#ifndef REBOOTLESS_RESTORE_H
+#define REBOOTLESS_RESTORE_H
+
+#include <stdbool.h>
+
+#include "common/manifest.h"
+
+/* Exit statuses, which the dracut hooks know. */
+enum {
+	RESTORE_OK = 0,		/* or nothing to do */
+	RESTORE_FAILED = 1,	/* something was not restored; the boot goes on */
+	RESTORE_USAGE = 2,
+	RESTORE_SHELL = 3,	/* the same, and the administrator wants a shell */
+};
+
+int cmd_open(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_try(int argc, char **argv);
+int cmd_rollback(int argc, char **argv);
+
+struct restore_options {
+	const char *root;
+	bool verbose;
+	char *const *names;	/* arguments, NULL-ended */
+};
+
+/* 0 or RESTORE_USAGE (logged). */
+int parse_options(int argc, char **argv, bool want_names, struct restore_options *options);
+
+/*
+ * rollback.c: back into the old kernel, all images as they are. root: of the
+ * real root's files. Comes back only when it failed: -errno (logged).
+ */
+int roll_back(struct manifest *m, const char *root);
+
+#endif

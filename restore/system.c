@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/cgroup.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/run.h"
+#include "restore/system.h"
+
+#define MODPROBE_SECONDS 60
+
+/*
+ * CRIU reads sockets by sock_diag and locks networks by nftables; containers
+ * have overlays and virtual links. The kernel asks for most of these itself,
+ * but by a modprobe that looks below the real root only after the switch.
+ */
+static void load_modules(void)
+{
+	char *argv[] = { "modprobe", "--all", "--quiet", "overlay", "veth", "bridge", "tun",
+			 "unix_diag", "inet_diag", "tcp_diag", "udp_diag", "raw_diag",
+			 "af_packet_diag", "netlink_diag", "nf_tables", "nf_conntrack", NULL };
+
+	/* one that this kernel has built in, or has no more, is no failure */
+	if (run(argv, NULL, MODPROBE_SECONDS) < 0)
+		log_warning("the modules that CRIU needs could not be loaded");
+}
+
+static int mount_cgroups(void)
+{
+	if (!access(CGROUP_ROOT "/cgroup.procs", F_OK))
+		return 0;
+	if (mount("cgroup2", CGROUP_ROOT, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "nsdelegate,memory_recursiveprot") < 0)
+		return log_syserr(errno, "cannot mount cgroups at %s", CGROUP_ROOT);
+	return 0;
+}
+
+/* Without it CRIU takes the kernel for one that cannot repair TCP connections. */
+static int loopback_up(void)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		return log_syserr(errno, "cannot look at the loopback device");
+	request.ifr_flags |= IFF_UP;
+	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		return log_syserr(errno, "cannot bring up the loopback device");
+	return 0;
+}
+
+int system_prepare(void)
+{
+	int err;
+
+	load_modules();
+	err = mount_cgroups();
+	return err ? err : loopback_up();
+}

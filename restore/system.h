@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * system.h - what the engines and CRIU expect of a system, in an initramfs that
+ * has not got it yet.
+ */
+#ifndef REBOOTLESS_RESTORE_SYSTEM_H
+#define REBOOTLESS_RESTORE_SYSTEM_H
+
+/* Kernel modules, cgroups, the loopback device. 0 or -errno (logged). */
+int system_prepare(void);
+
+#endif
