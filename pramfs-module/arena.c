@@ -155,7 +155,10 @@ static int cut_fences(struct ram *ram)
 	return err;
 }
 
-/* Keep files off these frames; where something immovable is, no file can be. */
+/*
+ * Keep files off these frames. The kernel refuses where their block of 2 MiB has
+ * something immovable, as the end of RAM often has: then the seal copies the page.
+ */
 static void claim_fences(const struct ram *ram)
 {
 	unsigned long frame[NR_FENCES];

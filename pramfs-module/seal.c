@@ -68,8 +68,11 @@ struct seal {
 
 /* ---- frames ------------------------------------------------------------- */
 
-/* Note that a frame is owned; false when no published range has it. */
-static bool note_frames(struct seal *s, unsigned long pfn, unsigned long frames)
+/*
+ * Note that frames are owned. Returns how many from the first on lie in one
+ * published range, 0 = the first lies in none.
+ */
+static unsigned long note_frames(struct seal *s, unsigned long pfn, unsigned long frames)
 {
 	int lo = 0, hi = s->nr_ranges, mid = s->hint;
 
@@ -81,16 +84,15 @@ static bool note_frames(struct seal *s, unsigned long pfn, unsigned long frames)
 			hi = mid;
 		} else if (pfn >= r->pfn + r->frames) {
 			lo = mid + 1;
-		} else if (pfn + frames > r->pfn + r->frames) {
-			return false;
 		} else {
+			frames = min(frames, r->pfn + r->frames - pfn);
 			s->first[mid] = min(s->first[mid], pfn);
 			s->last[mid] = max(s->last[mid], pfn + frames - 1);
 			s->hint = mid;
-			return true;
+			return frames;
 		}
 	}
-	return false;
+	return 0;
 }
 
 /* Pages that are unfit are kept to the end, so that none is met twice. */
@@ -143,33 +145,34 @@ static void free_chain(struct page **chain)
 
 /* ---- contents ----------------------------------------------------------- */
 
-static int put_copies(struct seal *s, const struct run *run)
+static int put_copy(struct seal *s, u64 index, unsigned long pfn)
 {
-	unsigned long i;
-	int err;
+	struct page *page = s->missing ? NULL : seal_page(s);
 
-	for (i = 0; i < run->pages; i++) {
-		struct page *page = s->missing ? NULL : seal_page(s);
-
-		if (!page) {
-			s->missing++;
-			continue;
-		}
-		set_page_private(page, (unsigned long)copies);
-		copies = page;
-		copy_highpage(page, pfn_to_page(run->pfn + i));
-		err = pramfs_put_extent(&s->w, run->index + i, page_to_pfn(page), 1);
-		if (err)
-			return err;
+	if (!page) {
+		s->missing++;
+		return 0;
 	}
-	return 0;
+	set_page_private(page, (unsigned long)copies);
+	copies = page;
+	copy_highpage(page, pfn_to_page(pfn));
+	return pramfs_put_extent(&s->w, index, page_to_pfn(page), 1);
 }
 
 static int put_run(struct seal *s, const struct run *run)
 {
-	if (!note_frames(s, run->pfn, run->pages))
-		return put_copies(s, run);
-	return pramfs_put_extent(&s->w, run->index, run->pfn, run->pages);
+	unsigned long at = 0, n;
+	int err = 0;
+
+	while (at < run->pages && !err) {
+		n = note_frames(s, run->pfn + at, run->pages - at);
+		if (n)
+			err = pramfs_put_extent(&s->w, run->index + at, run->pfn + at, n);
+		else
+			err = put_copy(s, run->index + at, run->pfn + at);
+		at += n ?: 1;
+	}
+	return err;
 }
 
 /* Fill the batch with runs of page cache from *index on; 0 = no more. */

@@ -14,16 +14,21 @@ load_pramfs()
 	fi
 }
 
-# jump SERIES [LOAD-ARG...]: load that kernel and start it; comes back only on failure.
-jump()
+# load SERIES [LOAD-ARG...]: put that kernel beside the running one.
+load()
 {
 	_series=$1
 	shift
-	if ! /vm/rebootless load -v --kernel "/mnt/kit/next/vmlinuz-$_series" \
-		--initrd "/mnt/kit/next/initrd-$_series" --append "$(next_cmdline)" "$@"; then
-		fail "load-$STAGE" "see the console"
-		return 1
-	fi
+	/vm/rebootless load -v --kernel "/mnt/kit/next/vmlinuz-$_series" \
+		--initrd "/mnt/kit/next/initrd-$_series" --append "$(next_cmdline)" "$@" && return
+	fail "load-$STAGE" "see the console"
+	return 1
+}
+
+# jump SERIES [LOAD-ARG...]: load that kernel and start it; comes back only on failure.
+jump()
+{
+	load "$@" || return 1
 	# What is noted in the tree after this line is not in the log of this kernel.
 	dmesg_out
 	/vm/rebootless fire -v
