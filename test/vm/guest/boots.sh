@@ -1,6 +1,6 @@
 #!/bin/sh
 # Files through the hops of one kind of machine, see test/vm/boots.
-# usage: /test efi|bios|large
+# usage: /test efi|bios|large|split
 # shellcheck disable=SC1091
 . /lib/vm.sh
 kind=$1
@@ -197,7 +197,119 @@ large()
 	esac
 }
 
-mkdir -p /mnt/hog
+# last_frames: of RAM, and of what of it is below 4 GiB
+last_frames()
+{
+	sed -n 's/^ *[0-9a-f]*-\([0-9a-f]*\) : System RAM$/0x\1/p' /proc/iomem | {
+		while read -r _end; do
+			if [ $((_end)) -lt $((1 << 32)) ]; then _low=$_end; fi
+			_last=$_end
+		done
+		printf '%x\n' $((_low >> 12)) $((_last >> 12))
+	}
+}
+
+# file_with FRAME: the name of the file in /tmp/frames that has it
+file_with()
+{
+	awk -v frame="$1" '$3 == frame { n = split($1, part, "/"); print part[n] }' /tmp/frames
+}
+
+# own_last_frames: files of /mnt/own have as many of these frames as can be had.
+own_last_frames()
+{
+	_nr=0
+	mount -t pramfs own /mnt/own
+	while [ "$(kib MemFree)" -gt 131072 ]; do
+		fallocate -l 4m /mnt/own/$_nr || break
+		_nr=$((_nr + 1))
+	done
+	/vm/tree frames /mnt/own >/tmp/frames
+	for _frame in $(last_frames); do
+		_file=$(file_with "$_frame")
+		note "frame $_frame: ${_file:-of no file}"
+		if [ -n "$_file" ]; then
+			mv "/mnt/own/$_file" "/mnt/own/own-$_frame"
+			dd if=/mnt/kit/next/initrd-7.3 of="/mnt/own/own-$_frame" bs=1M count=4 conv=notrunc
+		fi
+	done
+	rm -f /mnt/own/[0-9]* /tmp/frames
+	check own-last-frames test -n "$(ls /mnt/own)"
+	(cd /mnt/own && md5sum own-*) >/mnt/kit/own.md5
+}
+
+# A kernel that finds the last frame of RAM reserved may take RAM to end before it.
+last_frames_are_free()
+{
+	/vm/sealing seal
+	/vm/pramfs inspect --json >/tmp/sealed
+	/vm/sealing unseal
+	# one range a line: start and length
+	sed -n '/"ranges"/,/"arenas"/s/.*"\(start\|bytes\)": *\([0-9]*\).*/\2/p' /tmp/sealed |
+		paste -d' ' - - >/tmp/ranges
+	cat /tmp/ranges
+	check ranges test -s /tmp/ranges
+	for _frame in $(last_frames); do
+		check "not-reserved-$_frame" not_reserved $((0x$_frame << 12))
+	done
+	/vm/tree frames /mnt/own >/mnt/kit/own.frames
+}
+
+# Of these files' pages only those in the last frames have been copied.
+only_last_copied()
+{
+	/vm/tree frames /mnt/own >/tmp/frames
+	awk 'NR == FNR { was[$1, $2] = $3; next } was[$1, $2] != $3 { print was[$1, $2] }' \
+		/mnt/kit/own.frames /tmp/frames >/tmp/copied
+	for _frame in $(last_frames); do sed -i "/^$_frame\$/d" /tmp/copied; done
+	check only-last-copied test ! -s /tmp/copied
+	check all-pages-there test "$(grep -c / /tmp/frames)" = "$(grep -c / /mnt/kit/own.frames)"
+}
+
+not_reserved()
+{
+	while read -r _start _bytes; do
+		if [ "$_start" -le "$1" ] && [ $((_start + _bytes)) -gt "$1" ]; then return 1; fi
+	done </tmp/ranges
+}
+
+# The memory that the command line asked for by name: only a driver says where it is.
+reserved_by_name()
+{
+	_driver=$(find /lib/modules -name ramoops.ko)
+	rmmod ramoops
+	check "reserve-mem-$STAGE" insmod "$_driver" mem_name=oops
+	dmesg | grep 'ramoops: using' | tail -n1
+	check "reserve-mem-size-$STAGE" dmesg_has 'ramoops: using 0x800000@'
+}
+
+dmesg_has()
+{
+	dmesg | grep -q "$1"
+}
+
+# Memory with a gap below 4 GiB, where a file has the last frame (that of all RAM is
+# the kernel's own on every machine seen); and areas that the next kernels set aside.
+split()
+{
+	case $STAGE in
+	1) own_last_frames
+	   load 6.12 --append "$(next_cmdline) reserve_mem=8M:4096:oops cma=64M"
+	   last_frames_are_free
+	   dmesg_out
+	   /vm/rebootless fire -v
+	   fail fire "it came back" ;;
+	2) check own sh -c 'cd /mnt/own && md5sum -c /mnt/kit/own.md5'
+	   only_last_copied
+	   reserved_by_name
+	   jump 7.3 ;;
+	3) reserved_by_name
+	   # 6.12 of the cloud flavour has no CMA.
+	   check cma test "$(kib CmaTotal)" = 65536 ;;
+	esac
+}
+
+mkdir -p /mnt/hog /mnt/own
 load_pramfs
 if [ "$STAGE" = 1 ]; then
 	take_next
@@ -210,6 +322,7 @@ else
 		check arena-low grep -Eq '^arena +0x0000[0-9a-f]{8} ' /tmp/inspect
 		check arena-high grep -Eq '^arena +0x000[1-9a-f][0-9a-f]{8} ' /tmp/inspect
 	fi
+	if [ -f /mnt/kit/own.md5 ]; then check "mount-own-$STAGE" mount -t pramfs own /mnt/own; fi
 	files_came
 fi
 $kind
