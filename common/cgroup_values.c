@@ -115,7 +115,7 @@ static int note_values(const char *path, struct json_object *values)
 
 		if (entry->d_type != DT_REG || !is_setting(name) ||
 		    fstatat(dirfd(dir), name, &st, 0) < 0 ||
-		    (st.st_mode & (S_IRUSR | S_IWUSR)) != (S_IRUSR | S_IWUSR) ||
+		    (st.st_mode & 0600) != 0600 ||
 		    read_value(path, name, text) <= 0)
 			continue;
 		trim_state(name, text);
