@@ -24,25 +24,26 @@
 static const struct {
 	const char *magic;
 	size_t bytes;
+	const char *program;
 } compressions[] = {
-	{ "\x1f\x8b", 2 },		/* gzip */
-	{ "\xfd" "7zXZ", 5 },
-	{ "\x28\xb5\x2f\xfd", 4 },	/* zstd */
-	{ "\x02\x21\x4c\x18", 4 },	/* lz4, the legacy frame that the kernel reads */
-	{ "\x5d\x00\x00", 3 },		/* lzma */
-	{ "BZh", 3 },
-	{ "\x89" "LZO", 4 },
+	{ "\x1f\x8b", 2, "gzip" },
+	{ "\xfd" "7zXZ", 5, "xz" },
+	{ "\x28\xb5\x2f\xfd", 4, "zstd" },
+	{ "\x02\x21\x4c\x18", 4, "lz4" },	/* the legacy frame that the kernel reads */
+	{ "\x5d\x00\x00", 3, "xz" },		/* lzma */
+	{ "BZh", 3, "bzip2" },
+	{ "\x89" "LZO", 4, "lzop" },
 };
 
-static bool is_compressed(const uint8_t *p, size_t bytes)
+const char *initrd_compression(const uint8_t *p, size_t bytes)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(compressions) / sizeof(compressions[0]); i++)
 		if (bytes >= compressions[i].bytes &&
 		    !memcmp(p, compressions[i].magic, compressions[i].bytes))
-			return true;
-	return false;
+			return compressions[i].program;
+	return NULL;
 }
 
 static bool is_cpio(const uint8_t *p, size_t bytes)
@@ -74,36 +75,38 @@ static uint64_t align4(uint64_t n)
 	return (n + 3) & ~3ull;
 }
 
-/*
- * Length of one entry (head, name, data, each padded to 4 bytes), 0 when it is
- * damaged or cut off; *last when it is the trailer.
- */
-static uint64_t cpio_entry(const uint8_t *p, size_t bytes, bool *last)
+bool initrd_entry(const uint8_t *p, size_t bytes, struct initrd_entry *e)
 {
-	static const char trailer[] = "TRAILER!!!";
-	uint64_t file, name, whole;
+	uint64_t file, name, whole, data;
 
 	if (bytes < CPIO_HEAD || !is_cpio(p, bytes) || !hex8(p + 54, &file) || !hex8(p + 94, &name))
-		return 0;
-	whole = align4(CPIO_HEAD + name) + align4(file);
-	*last = name == sizeof(trailer) && bytes >= CPIO_HEAD + sizeof(trailer) &&
-		!memcmp(p + CPIO_HEAD, trailer, sizeof(trailer));
+		return false;
+	data = align4(CPIO_HEAD + name);
+	whole = data + align4(file);
 	/* the padding of the last entry may be missing */
-	return whole <= bytes + 3 ? (whole < bytes ? whole : bytes) : 0;
+	if (!name || whole > (uint64_t)bytes + 3 || CPIO_HEAD + name > bytes || p[CPIO_HEAD + name - 1])
+		return false;
+	if (file && data + file > bytes)
+		return false;
+	e->name = (const char *)p + CPIO_HEAD;
+	e->data = file ? p + data : NULL;
+	e->bytes = (size_t)file;
+	e->whole = whole < bytes ? (size_t)whole : bytes;
+	return true;
 }
 
 /* Length of the archive that starts here, with its trailer; all that is left when that is missing. */
 static size_t cpio_bytes(const uint8_t *p, size_t bytes)
 {
+	struct initrd_entry e;
 	size_t at = 0;
-	bool last = false;
 
-	while (at < bytes && !last) {
-		uint64_t n = cpio_entry(p + at, bytes - at, &last);
-
-		if (!n)
+	while (at < bytes) {
+		if (!initrd_entry(p + at, bytes - at, &e))
 			return bytes;
-		at += n;
+		at += e.whole;
+		if (!strcmp(e.name, "TRAILER!!!"))
+			break;
 	}
 	return at;
 }
@@ -125,7 +128,7 @@ int initrd_unpacked(const void *data, size_t bytes, const char *name, uint64_t *
 
 			sum += n;
 			at += n;
-		} else if (is_compressed(p + at, bytes - at)) {
+		} else if (initrd_compression(p + at, bytes - at)) {
 			sum += (uint64_t)(bytes - at) * INITRD_RATIO;
 			break;
 		} else if (at == 0) {

@@ -425,7 +425,9 @@ static void run_case(size_t i)
 	snprintf(name, sizeof(name), "check.%s", cases[i].name);
 	if (pipe(ready) || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
 		complain("cannot make a pipe");
-	outside = cases[i].setup == half_pair ? pair[0] : -1;
+	outside = -1;
+	if (cases[i].setup == half_pair)
+		outside = pair[0];
 	pid = fork();
 	if (!pid)
 		child(cases[i].setup, ready[1]);

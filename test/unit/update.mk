@@ -7,10 +7,12 @@ UPDATE_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wshadow -Werror \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -I$(UPDATE_TOP)
 HEADERS := $(wildcard $(addprefix $(UPDATE_TOP)/,checkpoint/*.h common/*.h test/unit/harness.h))
 
-check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_check_processes)
+check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_initrd_contents \
+		test_check_processes)
 	$(UPDATE_O)/test_config $(UPDATE_TOP)/checkpoint/rebootless.conf
 	$(UPDATE_O)/test_fault $(UPDATE_TOP)/test/fault/table
 	$(UPDATE_O)/test_kernels
+	$(UPDATE_O)/test_initrd_contents
 	$(UPDATE_O)/test_check_processes
 
 # What each is made of, beside its own file.
@@ -18,6 +20,8 @@ common = $(patsubst %,$(UPDATE_TOP)/common/%.c,$(1))
 $(UPDATE_O)/test_config: $(call common,config strv fault log)
 $(UPDATE_O)/test_fault: $(call common,fault findings file log)
 $(UPDATE_O)/test_kernels: $(UPDATE_TOP)/checkpoint/kernels.c $(call common,strv file log)
+$(UPDATE_O)/test_initrd_contents: $(UPDATE_TOP)/checkpoint/initrd.c \
+	$(UPDATE_TOP)/checkpoint/initrd_contents.c $(call common,run file log)
 $(UPDATE_O)/test_check_processes: $(call common,findings file log) \
 	$(patsubst %,$(UPDATE_TOP)/checkpoint/check_%.c,processes files maps sockets mounts)
 

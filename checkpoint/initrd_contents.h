@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * initrd_contents.h - has an initramfs what an update needs?
+ */
+#ifndef REBOOTLESS_INITRD_CONTENTS_H
+#define REBOOTLESS_INITRD_CONTENTS_H
+
+#include <stdbool.h>
+
+#define INITRD_RELEASE_MAX 128
+
+struct initrd_contents {
+	bool restore;				/* the program rebootless-restore */
+	bool hooks;				/* the dracut module that runs it */
+	bool module;				/* pramfs.ko, */
+	char directory[INITRD_RELEASE_MAX];	/* ... in the modules of this kernel, */
+	char vermagic[INITRD_RELEASE_MAX];	/* ... built for this one ("" = not known) */
+};
+
+/*
+ * Look into an initramfs: concatenated cpio archives, compressed or not; the
+ * compressed parts are given to gzip, xz, zstd, lz4 ... and kept in memory for
+ * that time. 0 or -errno (logged).
+ */
+int initrd_inspect(const char *path, struct initrd_contents *contents);
+
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unit tests of checkpoint/initrd_contents.c: archives made here, compressed by
+ * the programs that there are.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "checkpoint/initrd_contents.h"
+#include "common/cleanup.h"
+#include "test/unit/harness.h"
+
+#define RELEASE "7.3.4+deb13-amd64"
+
+static char dir[] = "/tmp/test_initrd.XXXXXX";
+static char path[64];
+
+static void entry(FILE *f, const char *name, const void *data, size_t bytes)
+{
+	static const char zeros[4];
+	size_t length = strlen(name) + 1;
+
+	fprintf(f, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", 1, 0100644, 0, 0,
+		1, 0, bytes, 0, 0, 0, 0, length, 0);
+	fwrite(name, 1, length, f);
+	fwrite(zeros, 1, -(110 + length) & 3, f);
+	fwrite(data, 1, bytes, f);
+	fwrite(zeros, 1, -bytes & 3, f);
+}
+
+static void early(const char *to)
+{
+	FILE *f = fopen(to, "we");
+
+	entry(f, "kernel/x86/microcode/GenuineIntel.bin", "12345", 5);
+	entry(f, "TRAILER!!!", "", 0);
+	fwrite("\0\0\0\0\0\0\0", 1, 7, f);
+	fclose(f);
+}
+
+static const char module[] = "\177ELF...license=GPL\0vermagic=" RELEASE " SMP preempt\0name=pramfs";
+
+static void archive(const char *to, const char *ko, const void *data, size_t bytes, bool all)
+{
+	FILE *f = fopen(to, "we");
+
+	entry(f, "usr/bin/sh", "#!", 2);
+	if (all) {
+		entry(f, "usr/sbin/rebootless-restore", "x", 1);
+		entry(f, "usr/lib/rebootless-lib.sh", "y", 1);
+	}
+	if (ko)
+		entry(f, ko, data, bytes);
+	entry(f, "TRAILER!!!", "", 0);
+	fclose(f);
+}
+
+__attribute__((format(printf, 1, 2))) static int shell(const char *fmt, ...)
+{
+	char command[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(command, sizeof(command), fmt, args);
+	va_end(args);
+	return system(command);
+}
+
+#define KO "usr/lib/modules/" RELEASE "/updates/dkms/pramfs.ko"
+
+static void expect_whole(const char *what)
+{
+	struct initrd_contents c = { 0 };
+
+	expect_ok(initrd_inspect(path, &c));
+	if (!c.restore || !c.hooks || !c.module || strcmp(c.directory, RELEASE) ||
+	    strcmp(c.vermagic, RELEASE))
+		complain("%s: restore %d, hooks %d, module %d for \"%s\" in \"%s\"", what, c.restore,
+			 c.hooks, c.module, c.vermagic, c.directory);
+}
+
+static void test_compressions(void)
+{
+	static const char *const programs[] = { "cat", "gzip", "xz", "zstd -q", "lz4 -lq", "bzip2" };
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		snprintf(name, sizeof(name), "initrd.contents.%.4s", programs[i]);
+		if (shell("command -v %.*s >/dev/null", (int)strcspn(programs[i], " "), programs[i])) {
+			printf("skip %s: it is not installed\n", name);
+			continue;
+		}
+		begin();
+		archive("main", KO, module, sizeof(module), true);
+		early("early");
+		if (shell("cp early initrd; %s <main >>initrd; head -c 512 /dev/zero >>initrd", programs[i]))
+			complain("cannot run %s", programs[i]);
+		expect_whole(programs[i]);
+		end(name);
+	}
+}
+
+static void test_compressed_module(void)
+{
+	char data[4096];
+	_cleanup_fclose_ FILE *f = NULL;
+	size_t n = 0;
+
+	begin();
+	f = fopen("ko", "we");
+	fwrite(module, 1, sizeof(module), f);
+	fflush(f);
+	if (shell("xz --check=crc32 -k ko"))
+		complain("cannot run xz");
+	fclose(f);
+	f = fopen("ko.xz", "re");
+	if (f)
+		n = fread(data, 1, sizeof(data), f);
+	archive("main", KO ".xz", data, n, true);
+	if (shell("gzip <main >initrd"))
+		complain("cannot run gzip");
+	expect_whole("module.xz");
+	end("initrd.contents.module");
+}
+
+static void test_missing(void)
+{
+	struct initrd_contents c = { 0 };
+
+	begin();
+	archive("initrd", NULL, NULL, 0, false);
+	expect_ok(initrd_inspect(path, &c));
+	if (c.restore || c.hooks || c.module)
+		complain("something was found in an initrd without it");
+	archive("main", KO, module, sizeof(module), true);
+	if (shell("gzip <main | head -c 60 >initrd"))
+		complain("cannot run gzip");
+	if (!initrd_inspect(path, &c) && c.module)
+		complain("a cut archive was accepted");
+	archive("initrd", KO, module, sizeof(module), true);
+	if (shell("printf 'junkjunkjunk' >>initrd"))
+		complain("cannot write");
+	expect_refused(initrd_inspect(path, &c), -EINVAL, "is damaged: what stands at offset");
+	if (shell("printf '\\037\\213junk' >initrd"))
+		complain("cannot write");
+	expect_refused(initrd_inspect(path, &c), -EINVAL, "gzip cannot uncompress");
+	unlink(path);
+	expect_refused(initrd_inspect(path, &c), -ENOENT, "cannot open");
+	end("initrd.contents.missing");
+}
+
+int main(void)
+{
+	log_set_sink(sink);
+	if (!mkdtemp(dir) || chdir(dir)) {
+		perror("mkdtemp");
+		return 1;
+	}
+	snprintf(path, sizeof(path), "%s/initrd", dir);
+	test_compressions();
+	test_compressed_module();
+	test_missing();
+	if (chdir("/") || shell("rm -rf %s", dir))
+		perror(dir);
+	return failed != 0;
+}
