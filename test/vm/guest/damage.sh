@@ -258,6 +258,23 @@ readonly_while_sealed()
 	check sealed-verify /vm/pramfs verify
 }
 
+# What is sealed, in a file for another machine.
+saved_while_sealed()
+{
+	rm -f /tmp/saved
+	check sealed-save /vm/pramfs save /tmp/saved
+	check sealed-save-again says 'exists' /vm/pramfs save /tmp/saved
+	check sealed-saved-verify /vm/pramfs verify /tmp/saved
+	/vm/pramfs inspect --json --extents >/tmp/inspect-live
+	check sealed-saved-inspect /vm/pramfs inspect --json --extents /tmp/saved
+	/vm/pramfs inspect --json --extents /tmp/saved >/tmp/inspect-saved
+	check sealed-saved-same cmp /tmp/inspect-live /tmp/inspect-saved
+	check sealed-saved-names grep -q '"/removed"' /tmp/inspect-saved
+	/vm/sealing image /tmp/image
+	check sealed-saved-image cmp /tmp/image /tmp/saved
+	rm -f /tmp/saved /tmp/image
+}
+
 # Everything that can be done with a seal, and then the jump is for the new contents.
 seal_and_unseal()
 {
@@ -268,6 +285,7 @@ seal_and_unseal()
 	exec 7>>/mnt/one/unsealed
 	check seal /vm/sealing seal
 	readonly_while_sealed
+	saved_while_sealed
 	check unseal /vm/sealing unseal
 	exec 7>&-
 	check unsealed-status test "$(status sealed)" = false
