@@ -171,7 +171,7 @@ void timeline_calibrate_end(const char *store)
 
 /* ---- what the old kernel could not write --------------------------------- */
 
-static uint64_t early_sealed;
+static uint64_t early_sealed, early_now;
 
 /* At least `size` bytes from the start of a node's data. 0 or -errno. */
 static int read_node(unsigned int nr, void *buf, size_t size)
@@ -242,30 +242,30 @@ static uint64_t sealed_tsc(void)
 
 void timeline_import_early(void)
 {
+	early_now = __rdtsc();
 	early_sealed = sealed_tsc();
 }
 
-static bool has_stamp(const struct timeline *t, enum stamp which, uint64_t tsc)
+static void add_once(const char *store, const struct timeline *there, uint64_t tsc, enum stamp which)
 {
 	size_t i;
 
-	for (i = 0; i < t->nr; i++)
-		if (t->entry[i].stamp == which && t->entry[i].tsc == tsc)
-			return true;
-	return false;
+	for (i = 0; i < there->nr; i++)
+		if (there->entry[i].stamp == which && there->entry[i].tsc == tsc)
+			return;
+	if (tsc)
+		timeline_stamp_at(store, tsc, which, NULL);
 }
 
 void timeline_import(const char *store)
 {
-	uint64_t sealed = early_sealed ? early_sealed : sealed_tsc(), kernel = kernel_tsc();
 	_cleanup_timeline_ struct timeline there = { 0 };
 
 	/* One that cannot be read is said by whoever shows it; it can be added to. */
 	timeline_read(store, &there);
-	if (sealed && !has_stamp(&there, STAMP_SEALED, sealed))
-		timeline_stamp_at(store, sealed, STAMP_SEALED, NULL);
-	if (kernel && !has_stamp(&there, STAMP_KERNEL, kernel))
-		timeline_stamp_at(store, kernel, STAMP_KERNEL, NULL);
+	add_once(store, &there, early_sealed ? early_sealed : sealed_tsc(), STAMP_SEALED);
+	add_once(store, &there, kernel_tsc(), STAMP_KERNEL);
+	add_once(store, &there, early_now, STAMP_INITRAMFS);
 }
 
 /* ---- reading ------------------------------------------------------------ */

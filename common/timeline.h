@@ -76,9 +76,10 @@ void timeline_calibrate_end(const char *store);
  * In the new kernel: add what the old one could not write (sealed, kernel).
  * May be called again, adds nothing twice.
  *
- * The module empties its root page when all that came has been mounted: call
- * timeline_import_early() before the store is mounted, which remembers `sealed`
- * for the call of timeline_import() that follows in the same process.
+ * timeline_import_early() is for the first program of the initramfs, before the
+ * store is mounted: the module empties its root page when all that came has
+ * been mounted. It remembers `sealed`, and now as the time of `initramfs`, for
+ * the timeline_import() that follows in the same process.
  */
 void timeline_import_early(void);
 void timeline_import(const char *store);

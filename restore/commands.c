@@ -65,6 +65,7 @@ int cmd_open(int argc, char **argv)
 
 	if (err)
 		return err;
+	timeline_import_early();
 	err = store_load_module();
 	if (!err)
 		err = store_mount();

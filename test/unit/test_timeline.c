@@ -215,14 +215,22 @@ static void test_calibration(void)
 /* This machine was not started by a handover. */
 static void test_import(void)
 {
-	struct timeline t = { 0 };
+	_cleanup_timeline_ struct timeline t = { 0 };
+	char path[128];
 
 	begin();
 	if (access("/sys/kernel/boot_params/setup_data/0", F_OK) < 0) {
-		timeline_import_early();
 		timeline_import(dir);
 		expect_said("the old kernel has left no time of its jump");
 		EXPECT(timeline_read(dir, &t), -ENOENT);
+		timeline_import_early();
+		timeline_import(dir);
+		timeline_import(dir);
+		expect_ok(timeline_read(dir, &t));
+		EXPECT(t.nr, 1);
+		EXPECT(t.nr && t.entry[0].stamp == STAMP_INITRAMFS, true);
+		path_of(path);
+		unlink(path);
 	}
 	end("timeline-import-nothing");
 }

@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 {
 	_cleanup_timeline_ struct timeline t = { 0 };
 	char store[] = "/tmp/stamps.XXXXXX", path[64];
-	uint64_t sealed, kernel, now;
+	uint64_t sealed, kernel, initramfs, now;
 	struct timespec up;
 	double age;
 
@@ -60,8 +60,10 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_BOOTTIME, &up);
 	sealed = find(&t, STAMP_SEALED);
 	kernel = find(&t, STAMP_KERNEL);
-	expect("stamps-both-once", t.nr == 2, (double)t.nr);
-	expect("stamps-in-order", sealed && sealed < kernel && kernel < now, (double)kernel);
+	initramfs = find(&t, STAMP_INITRAMFS);
+	expect("stamps-all-once", t.nr == 3, (double)t.nr);
+	expect("stamps-in-order", sealed && sealed < kernel && kernel < initramfs && initramfs < now,
+	       (double)kernel);
 	/* The kernel's own clock starts later, by what the decompressor takes. */
 	age = (double)(now - kernel) / t.hz - (double)up.tv_sec;
 	expect("stamps-jump-is-boot", age > -0.1 && age < 60, age);
