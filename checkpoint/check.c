@@ -3,10 +3,12 @@
 
 #include "check.h"
 #include "check_processes.h"
+#include "check_system.h"
 #include "common/engine.h"
 #include "common/filesystems.h"
 #include "common/oci.h"
 #include "common/strv.h"
+#include "kexec.h"
 #include "loader.h"
 
 static int bundle_paths(const struct containers *list, char ***paths)
@@ -48,12 +50,19 @@ int check_host(const struct containers *list, const struct installed_kernel *to,
 		.initrd = to->initrd,
 		.append = to->cmdline,
 	};
-	char release[LOADER_RELEASE_MAX];
+	char banner[LOADER_RELEASE_MAX] = "";
 	struct demand demand;
-	int err = loader_check(&request, &demand, release);
+	int err = loader_check(&request, &demand, banner);
+	bool loadable = !err;
 
-	(void)list;
-	if (err)
+	if (!loadable)
 		findings_add(findings, NULL, 0, "kernel %s cannot be loaded, see above", to->release);
-	return 0;
+	if (kexec_check_allowed())
+		findings_add(findings, NULL, 0, "this system does not let a kernel be loaded, see above");
+	err = check_target(to, banner, findings);
+	if (!err)
+		err = check_criu(to, findings);
+	if (!err)
+		err = check_memory(list, loadable ? &demand : NULL, findings);
+	return err;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * check_internal.h - what the files behind check_processes.h share.
+ * check_internal.h - what the files behind check_processes.h and
+ * check_system.h share.
  */
 #ifndef REBOOTLESS_CHECK_INTERNAL_H
 #define REBOOTLESS_CHECK_INTERNAL_H
@@ -41,8 +42,11 @@ struct check {
 	bool out_of_memory;		/* logged */
 };
 
-/* Room for one more at the end of a list; NULL (logged, and noted) when there is none. */
+/* Room for one more at the end of a list; NULL (logged) when there is none: check_processes() then fails. */
 void *check_room(struct check *k, void *list, size_t nr, size_t size);
+/* The container's first process and its descendants, which is what CRIU dumps, into pid. -errno (logged). */
+int check_find_processes(struct check *k);
+void check_free(struct check *k);
 bool check_has_pid(const struct check *k, pid_t pid);
 
 /* Against, with the container and a process of it. */

@@ -36,7 +36,6 @@ void *check_room(struct check *k, void *list, size_t nr, size_t size)
 	if (!longer && !k->out_of_memory) {
 		k->out_of_memory = true;
 		log_syserr(ENOMEM, "cannot check container %s", k->c->name);
-		REFUSE(k, 0, "it could not be checked: out of memory");
 	}
 	return longer;
 }
@@ -127,8 +126,7 @@ static int read_parents(struct parentage **all, size_t *nr)
 	return 0;
 }
 
-/* What CRIU dumps: the first process and its descendants. */
-static int find_descendants(struct check *k)
+int check_find_processes(struct check *k)
 {
 	_cleanup_free_ struct parentage *all = NULL;
 	size_t nr = 0, done, i;
@@ -355,7 +353,7 @@ static void check_process(struct check *k, pid_t pid)
 	check_maps(k, pid);
 }
 
-static void check_free(struct check *k)
+void check_free(struct check *k)
 {
 	free(k->pid);
 	free(k->waiting);
@@ -372,7 +370,7 @@ int check_processes(const struct container *c, uint64_t ghost_limit, struct find
 	size_t i;
 	int err;
 
-	err = find_descendants(&k);
+	err = check_find_processes(&k);
 	if (err)
 		return err;
 	if (c->cgroup && strcmp(c->cgroup, "/")) {

@@ -10,6 +10,7 @@
 
 #include "checkpoint/initrd_contents.h"
 #include "common/cleanup.h"
+#include "test/unit/cpio.h"
 #include "test/unit/harness.h"
 
 #define RELEASE "7.3.4+deb13-amd64"
@@ -17,25 +18,12 @@
 static char dir[] = "/tmp/test_initrd.XXXXXX";
 static char path[64];
 
-static void entry(FILE *f, const char *name, const void *data, size_t bytes)
-{
-	static const char zeros[4];
-	size_t length = strlen(name) + 1;
-
-	fprintf(f, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", 1, 0100644, 0, 0,
-		1, 0, bytes, 0, 0, 0, 0, length, 0);
-	fwrite(name, 1, length, f);
-	fwrite(zeros, 1, -(110 + length) & 3, f);
-	fwrite(data, 1, bytes, f);
-	fwrite(zeros, 1, -bytes & 3, f);
-}
-
 static void early(const char *to)
 {
 	FILE *f = fopen(to, "we");
 
-	entry(f, "kernel/x86/microcode/GenuineIntel.bin", "12345", 5);
-	entry(f, "TRAILER!!!", "", 0);
+	cpio_entry(f, "kernel/x86/microcode/GenuineIntel.bin", "12345", 5);
+	cpio_entry(f, "TRAILER!!!", "", 0);
 	fwrite("\0\0\0\0\0\0\0", 1, 7, f);
 	fclose(f);
 }
@@ -46,14 +34,14 @@ static void archive(const char *to, const char *ko, const void *data, size_t byt
 {
 	FILE *f = fopen(to, "we");
 
-	entry(f, "usr/bin/sh", "#!", 2);
+	cpio_entry(f, "usr/bin/sh", "#!", 2);
 	if (all) {
-		entry(f, "usr/sbin/rebootless-restore", "x", 1);
-		entry(f, "usr/lib/rebootless-lib.sh", "y", 1);
+		cpio_entry(f, "usr/sbin/rebootless-restore", "x", 1);
+		cpio_entry(f, "usr/lib/rebootless-lib.sh", "y", 1);
 	}
 	if (ko)
-		entry(f, ko, data, bytes);
-	entry(f, "TRAILER!!!", "", 0);
+		cpio_entry(f, ko, data, bytes);
+	cpio_entry(f, "TRAILER!!!", "", 0);
 	fclose(f);
 }
 

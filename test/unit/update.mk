@@ -5,25 +5,28 @@ UPDATE_TOP := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))../..)
 UPDATE_O ?= $(UPDATE_TOP)/build/unit-update
 UPDATE_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wshadow -Werror \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -I$(UPDATE_TOP)
-HEADERS := $(wildcard $(addprefix $(UPDATE_TOP)/,checkpoint/*.h common/*.h test/unit/harness.h))
+HEADERS := $(wildcard $(addprefix $(UPDATE_TOP)/,checkpoint/*.h common/*.h test/unit/*.h))
 
 check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_initrd_contents \
-		test_check_processes)
+		test_check_processes test_check_system)
 	$(UPDATE_O)/test_config $(UPDATE_TOP)/checkpoint/rebootless.conf
 	$(UPDATE_O)/test_fault $(UPDATE_TOP)/test/fault/table
 	$(UPDATE_O)/test_kernels
 	$(UPDATE_O)/test_initrd_contents
 	$(UPDATE_O)/test_check_processes
+	$(UPDATE_O)/test_check_system
 
 # What each is made of, beside its own file.
 common = $(patsubst %,$(UPDATE_TOP)/common/%.c,$(1))
+checkpoint = $(patsubst %,$(UPDATE_TOP)/checkpoint/%.c,$(1))
+PROCESSES := $(call checkpoint,$(addprefix check_,processes files maps sockets mounts))
 $(UPDATE_O)/test_config: $(call common,config strv fault log)
 $(UPDATE_O)/test_fault: $(call common,fault findings file log)
-$(UPDATE_O)/test_kernels: $(UPDATE_TOP)/checkpoint/kernels.c $(call common,strv file log)
-$(UPDATE_O)/test_initrd_contents: $(UPDATE_TOP)/checkpoint/initrd.c \
-	$(UPDATE_TOP)/checkpoint/initrd_contents.c $(call common,run file log)
-$(UPDATE_O)/test_check_processes: $(call common,findings file log) \
-	$(patsubst %,$(UPDATE_TOP)/checkpoint/check_%.c,processes files maps sockets mounts)
+$(UPDATE_O)/test_kernels: $(call checkpoint,kernels) $(call common,strv file log)
+$(UPDATE_O)/test_initrd_contents: $(call checkpoint,initrd initrd_contents) $(call common,run file log)
+$(UPDATE_O)/test_check_processes: $(PROCESSES) $(call common,findings file log)
+$(UPDATE_O)/test_check_system: $(call checkpoint,check_system initrd initrd_contents) $(PROCESSES) \
+	$(call common,findings run file log)
 
 $(UPDATE_O)/%: $(UPDATE_TOP)/test/unit/%.c $(HEADERS)
 	@mkdir -p $(@D)

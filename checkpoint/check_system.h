@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * check_system.h - what of the host, and of the kernel that is to come, speaks
+ * against an update. Nothing is changed.
+ *
+ * All return 0, or -errno (logged) when they could not look; what they found is
+ * in `findings`.
+ */
+#ifndef REBOOTLESS_CHECK_SYSTEM_H
+#define REBOOTLESS_CHECK_SYSTEM_H
+
+#include "checkpoint/placement.h"
+#include "common/findings.h"
+#include "common/manifest.h"
+
+/*
+ * Kernel, modules and initramfs belong together, and the initramfs brings
+ * containers back. banner: what the kernel's image says that it is
+ * (bzimage.h: release), "" = unknown.
+ */
+int check_target(const struct installed_kernel *to, const char *banner, struct findings *findings);
+
+/* CRIU is there, works on this kernel, and is new enough for it and for `to`. */
+int check_criu(const struct installed_kernel *to, struct findings *findings);
+
+/*
+ * The containers' images fit into memory beside the containers, once the new
+ * kernel's arena (demand; NULL = claimed already) has been taken.
+ */
+int check_memory(const struct containers *list, const struct demand *demand,
+		 struct findings *findings);
+
+#endif

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unit tests of checkpoint/check_system.c: with a criu that says what the test
+ * wants, an initramfs made here, and this process's own memory.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "checkpoint/check_system.h"
+#include "common/cleanup.h"
+#include "test/unit/cpio.h"
+#include "test/unit/harness.h"
+
+static char dir[] = "/tmp/test_check.XXXXXX";
+
+/* The program criu of the next check: its version, and the status of `check`. */
+static void make_criu(const char *version, const char *status)
+{
+	_cleanup_fclose_ FILE *f = fopen("criu", "we");
+
+	if (!f || fprintf(f, "#!/bin/sh\n[ \"$1\" != --version ] || { echo 'Version: %s'; exit 0; }\n%s\n",
+			  version, status) < 0 || fchmod(fileno(f), 0755))
+		complain("cannot make criu");
+}
+
+static void check_with(const char *version, const char *status, const char *target,
+		       const char *expected)
+{
+	_cleanup_findings_ struct findings f = { 0 };
+	const struct installed_kernel to = { .release = (char *)target };
+
+	said[0] = '\0';
+	make_criu(version, status);
+	expect_ok(check_criu(&to, &f));
+	findings_log(&f);
+	if (expected)
+		expect_said(expected);
+	else if (f.nr)
+		complain("CRIU %s for %s: complains without a reason: %s", version, target, said);
+}
+
+static void test_criu(void)
+{
+	static const char nft[] = "[ \"$3\" != network_lock_nftables ]";
+
+	begin();
+	check_with("4.2.1", "exit 0", "7.3.4", NULL);
+	check_with("4.2", "exit 0", "7.1.0-rc1", NULL);
+	check_with("10.0", "exit 0", "10.0.0", NULL);
+	check_with("4.1.1", "exit 0", "7.3.4", "CRIU 4.1 can dump nothing on kernel 7.3.4");
+	check_with("3.17.1", "exit 0", "6.12.0", "CRIU is version 3.17, expected at least 3.19");
+	check_with("4.2.1", "exit 1", "7.3.4", "CRIU does not work on the running kernel");
+	check_with("4.2.1", nft, "7.3.4", "CRIU cannot lock the network by nftables");
+	check_with("nonsense", "exit 0", "7.3.4", "CRIU cannot be run");
+	end("system.criu");
+}
+
+static void test_memory(void)
+{
+	struct container c = { .name = "web", .pid = getpid() };
+	const struct containers list = { &c, 1 };
+	struct demand demand = { .low = 1 << 20, .any = 1 << 20 };
+	_cleanup_findings_ struct findings f = { 0 }, g = { 0 };
+	const size_t bytes = 64 << 20;
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	begin();
+	memset(p, 1, bytes);
+	expect_ok(check_memory(&list, &demand, &f));
+	if (f.nr || !strstr(said, "container web has "))
+		complain("said %s", said);
+	else if (atoi(strstr(said, "web has ") + 8) < 64 || atoi(strstr(said, "web has ") + 8) > 4096)
+		complain("found another amount than 64 MiB and some: %s", said);
+	demand.any = 1ull << 50;
+	expect_ok(check_memory(&list, &demand, &g));
+	findings_log(&g);
+	expect_said("too little memory: the containers' images need ");
+	expect_said("the new kernel's arena 1073741825 MiB");
+	munmap(p, bytes);
+	end("system.memory");
+}
+
+static void look_at(const char *restore, const char *hooks, const char *ko, const char *vermagic,
+		    const char *banner, const char *expected)
+{
+	_cleanup_findings_ struct findings f = { 0 };
+	const struct installed_kernel to = { .release = "7.3.4-amd64", .kernel = "/k", .initrd = "initrd" };
+	FILE *file = fopen("initrd", "we");
+
+	said[0] = '\0';
+	cpio_entry(file, restore, "x", 1);
+	cpio_entry(file, hooks, "x", 1);
+	cpio_entry(file, ko, vermagic, strlen(vermagic));
+	cpio_entry(file, "TRAILER!!!", "", 0);
+	fclose(file);
+	expect_ok(check_target(&to, banner, &f));
+	findings_log(&f);
+	if (expected)
+		expect_said(expected);
+	else if (f.nr)
+		complain("complains without a reason: %s", said);
+}
+
+static void test_target(void)
+{
+	static const char restore[] = "usr/sbin/rebootless-restore", hooks[] = "lib/rebootless-lib.sh";
+	static const char ko[] = "lib/modules/7.3.4-amd64/pramfs.ko";
+	static const char vermagic[] = "vermagic=7.3.4-amd64 SMP", banner[] = "7.3.4-amd64 (x@y) #1";
+
+	begin();
+	look_at(restore, hooks, ko, vermagic, banner, NULL);
+	look_at(restore, hooks, ko, vermagic, "", NULL);
+	look_at(restore, hooks, ko, vermagic, "7.3.4 (x@y)", "/k is kernel 7.3.4, but its modules");
+	look_at("x", hooks, ko, vermagic, banner, "has no rebootless-restore");
+	look_at(restore, "x", ko, vermagic, banner, "was made without the dracut module");
+	look_at(restore, hooks, "x", vermagic, banner, "has no pramfs.ko: build it (dkms install pramfs/VERSION -k 7.3.4-amd64)");
+	look_at(restore, hooks, "lib/modules/6.12/pramfs.ko", vermagic, banner, "among the modules of kernel 6.12, expected 7.3.4-amd64");
+	look_at(restore, hooks, ko, "vermagic=6.12 SMP", banner, "was built for kernel 6.12, expected 7.3.4-amd64");
+	look_at(restore, hooks, ko, "nothing", banner, "does not say for which kernel it was built");
+	end("system.target");
+}
+
+int main(void)
+{
+	char command[128], path[256];
+
+	log_set_sink(sink);
+	if (!mkdtemp(dir) || chdir(dir)) {
+		perror("mkdtemp");
+		return 1;
+	}
+	snprintf(path, sizeof(path), "%s:/usr/bin:/bin", dir);
+	setenv("PATH", path, 1);
+	test_criu();
+	test_memory();
+	test_target();
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	if (chdir("/") || system(command))
+		perror(command);
+	return failed != 0;
+}
