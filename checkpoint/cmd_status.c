@@ -77,15 +77,6 @@ static int parse(int argc, char **argv, struct options *o)
 
 /* ---- CRIU's logs ----------------------------------------------------------- */
 
-/* What a program wrote is not to be taken for terminal control. */
-static void make_printable(char *s)
-{
-	s[strcspn(s, "\n")] = '\0';
-	for (; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = '?';
-}
-
 static int read_errors(const char *path, char ***lines)
 {
 	_cleanup_fclose_ FILE *in = fopen(path, "re");
@@ -99,7 +90,7 @@ static int read_errors(const char *path, char ***lines)
 	while (getline(&line, &room, in) > 0) {
 		if (!strstr(line, "Error ("))
 			continue;
-		make_printable(line);
+		line[strcspn(line, "\n")] = '\0';
 		free(last[nr % STATUS_LOG_LINES]);
 		last[nr++ % STATUS_LOG_LINES] = steal_ptr(line);
 	}

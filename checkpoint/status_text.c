@@ -239,17 +239,26 @@ static void put_row(const struct out *o, const struct status *s, const char *nam
 	fputc('\n', o->to);
 }
 
+/* What came from a container (CRIU names its files) is not to control the terminal. */
+static void put_line(FILE *to, const char *before, const char *s)
+{
+	fputs(before, to);
+	for (; *s; s++)
+		fputc((unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s, to);
+	fputc('\n', to);
+}
+
 static void put_trouble(const struct container *c, const struct container_log *log, FILE *to)
 {
 	char **line;
 
 	if (c->error)
-		fprintf(to, "    %s\n", c->error);
+		put_line(to, "    ", c->error);
 	if (!log->path)
 		return;
 	for (line = log->lines; line && *line; line++)
-		fprintf(to, "    | %s\n", *line);
-	fprintf(to, "    log: %s\n", log->path);
+		put_line(to, "    | ", *line);
+	put_line(to, "    log: ", log->path);
 }
 
 static void put_containers(const struct out *o, const struct status *s)

@@ -30,7 +30,7 @@ const struct engine *engine_find(const char *name)
 
 static struct container list[] = {
 	{ .engine = &crun, .name = "web", .pid = 12, .state = CONTAINER_RESTORED, .cgroup = "/a" },
-	{ .engine = &tree, .name = EVIL, .state = CONTAINER_FAILED, .error = "restore: status 1" },
+	{ .engine = &tree, .name = EVIL, .state = CONTAINER_FAILED, .error = "restore: status 1\033[2J" },
 };
 static struct manifest manifest = {
 	.id = "an-id",
@@ -143,7 +143,7 @@ static void test_text_whole(void)
 	expect_in(out, "tries     2 of 3\n");
 	expect_in(out, "  web        crun   restored     3.600  ");
 	expect_in(out, "  " EVIL " tree   failed           -  ");
-	expect_in(out, "    restore: status 1\n    | Error (a.c:1): first\n    | Error (b.c:2): second\n    log: /store/log\n");
+	expect_in(out, "    restore: status 1?[2J\n    | Error (a.c:1): first\n    | Error (b.c:2): second\n    log: /store/log\n");
 	expect_in(out, "  unknown    -      -                -  ");
 	expect_in(out, "  jump                3.100     0.100  ");
 	expect_in(out, "  all                 0.000     8.000\n");
@@ -273,7 +273,7 @@ static void test_json_whole(void)
 	expect_string(o, "/containers/0/blackout", "3.600000");
 	expect_string(o, "/containers/0/log", "null");
 	expect_string(o, "/containers/1/name", EVIL);
-	expect_string(o, "/containers/1/error", "restore: status 1");
+	expect_string(o, "/containers/1/error", "restore: status 1\033[2J");
 	expect_string(o, "/containers/1/log-errors/1", "Error (b.c:2): second");
 	expect_string(o, "/containers/1/restored", "null");
 	expect_string(o, "/containers/2/name", "unknown");
