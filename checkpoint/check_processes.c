@@ -147,12 +147,30 @@ int check_find_processes(struct check *k)
 }
 
 /*
+ * The list of descendants is a moment old, and processes come and go: is this
+ * one, or has it ended while it was looked at?
+ */
+static bool is_descendant(const struct check *k, pid_t pid)
+{
+	pid_t parent;
+
+	while (pid > 1 && pid != k->c->pid) {
+		parent = parent_of(pid);
+		/* whose parent ends is given to another: look again then */
+		if (!parent && !parent_of(pid))
+			return true;
+		pid = parent;
+	}
+	return pid == k->c->pid;
+}
+
+/*
  * Somebody in the container's cgroup who is no descendant: an `exec` that still
  * runs, or what a daemon left to the host's init. It would be lost.
  */
 static void check_stranger(struct check *k, pid_t pid)
 {
-	if (check_has_pid(k, pid) || !parent_of(pid))
+	if (check_has_pid(k, pid) || is_descendant(k, pid))
 		return;
 	if (check_same_namespace(pid, 0, "pid"))
 		WARN(k, pid, "it is in the container's cgroup but no descendant of its first process (%d): it is not carried",
@@ -261,11 +279,13 @@ static void check_namespaces(struct check *k, pid_t pid)
 	char time[64], children[64];
 	size_t i;
 
+	check_namespace(pid, "time", time);
+	if (!time[0])
+		return;	/* it has ended */
 	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (pid != k->c->pid && !check_same_namespace(pid, k->c->pid, types[i]))
 			REFUSE(k, pid, "it has a %s namespace of its own within the container, which CRIU cannot carry: end it before the update",
 			       types[i]);
-	check_namespace(pid, "time", time);
 	check_namespace(pid, "time_for_children", children);
 	if (time[0] && children[0] && strcmp(time, children))
 		REFUSE(k, pid, "it has made a time namespace for its children, which CRIU cannot carry");
@@ -370,6 +390,9 @@ int check_processes(const struct container *c, uint64_t ghost_limit, struct find
 	size_t i;
 	int err;
 
+	/* only its images are there */
+	if (c->pid <= 0)
+		return 0;
 	err = check_find_processes(&k);
 	if (err)
 		return err;

@@ -160,7 +160,7 @@ void check_socket(struct check *k, pid_t pid, int fd, ino_t ino)
 
 /* ---- the other ends of unix sockets -------------------------------------------- */
 
-/* A socket that answers for the network namespace of a process. -errno (logged). */
+/* A socket that answers for the network namespace of a process. -errno (logged); -ESRCH: it has ended. */
 static int diag_open(pid_t pid)
 {
 	_cleanup_close_ int ours = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -170,6 +170,8 @@ static int diag_open(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	theirs = open(path, O_RDONLY | O_CLOEXEC);
+	if (theirs < 0 && errno == ENOENT)
+		return -ESRCH;
 	if (ours < 0 || theirs < 0 || setns(theirs, CLONE_NEWNET) < 0)
 		return log_syserr(errno, "cannot look into the network namespace of process %d",
 				  (int)pid);

@@ -66,7 +66,9 @@ static int open_update(struct manifest *m, int *lock)
 	*lock = state_lock();
 	if (*lock < 0)
 		return *lock;
-	err = store_is_mounted() ? manifest_read(STORE_DIR, m) : -ENOENT;
+	err = store_take_over();
+	if (!err)
+		err = manifest_read(STORE_DIR, m);
 	if (err == -ENOENT)
 		return log_refusal(err, "no update has come into this kernel");
 	return !err && m->fault ? fault_set(m->fault) : err;

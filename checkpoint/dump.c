@@ -5,15 +5,11 @@
  * a mount namespace that only the dump sees, so that nothing is left behind.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 
 #include "common/cleanup.h"
+#include "common/criu_config.h"
 #include "common/criu_log.h"
 #include "common/fault.h"
 #include "common/hold.h"
@@ -22,81 +18,11 @@
 #include "common/strv.h"
 #include "common/timeline.h"
 #include "dump.h"
-#include "state.h"
-
-#define CRIU_CONFIG_DIR "/etc/criu"
-#define CRIU_CONFIG CRIU_CONFIG_DIR "/default.conf"
-#define OUR_CRIU_CONFIG STATE_DIR "/criu.conf"
-
-/* A file to mount over must be there; an empty one says nothing. */
-static int make_criu_config(void)
-{
-	_cleanup_close_ int fd = -1;
-
-	if (mkdir(CRIU_CONFIG_DIR, 0755) < 0 && errno != EEXIST)
-		return log_syserr(errno, "cannot make %s", CRIU_CONFIG_DIR);
-	fd = open(CRIU_CONFIG, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return log_syserr(errno, "cannot open %s", CRIU_CONFIG);
-	return 0;
-}
-
-static bool is_option(const char *line, const char *name)
-{
-	size_t length = strlen(name);
-
-	line += strspn(line, " \t-");
-	return !strncmp(line, name, length) && strchr(" \t=\n", line[length]);
-}
-
-/* The administrator's own lines, but those that would undo what is needed here. */
-static int copy_criu_config(FILE *to)
-{
-	static const char *const ours[] = { "action-script", "network-lock", "ghost-limit",
-					    "log-file", "leave-running", "leave-stopped" };
-	_cleanup_fclose_ FILE *from = fopen(CRIU_CONFIG, "re");
-	_cleanup_free_ char *line = NULL;
-	size_t room = 0, i;
-
-	if (!from)
-		return log_syserr(errno, "cannot read %s", CRIU_CONFIG);
-	while (getline(&line, &room, from) > 0) {
-		for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-			if (is_option(line, ours[i]))
-				break;
-		if (i == sizeof(ours) / sizeof(ours[0]))
-			fprintf(to, "%s%s", line, strchr(line, '\n') ? "" : "\n");
-	}
-	return 0;
-}
-
-static int write_criu_config(const struct dump_options *options)
-{
-	_cleanup_fclose_ FILE *to = NULL;
-	mode_t mask = umask(0077);
-	int err;
-
-	to = fopen(OUR_CRIU_CONFIG, "we");
-	umask(mask);
-	if (!to)
-		return log_syserr(errno, "cannot write %s", OUR_CRIU_CONFIG);
-	err = make_criu_config();
-	if (!err)
-		err = copy_criu_config(to);
-	if (err)
-		return err;
-	fprintf(to, "action-script %s\nnetwork-lock nftables\nghost-limit %llu\nlink-remap\n",
-		options->action_script, (unsigned long long)options->ghost_limit);
-	return fflush(to) ? log_syserr(errno, "cannot write %s", OUR_CRIU_CONFIG) : 0;
-}
 
 static int mount_criu_config(void *arg)
 {
 	(void)arg;
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
-	    mount(OUR_CRIU_CONFIG, CRIU_CONFIG, NULL, MS_BIND, NULL) < 0)
-		return log_syserr(errno, "cannot mount %s over %s", OUR_CRIU_CONFIG, CRIU_CONFIG);
-	return 0;
+	return criu_config_mount(false);
 }
 
 static pid_t start(struct job *j, void *arg)
@@ -161,6 +87,16 @@ static void event(struct job *j, void *arg)
 	say_why(j);
 }
 
+static int write_criu_config(const struct dump_options *options)
+{
+	char lines[512];
+
+	snprintf(lines, sizeof(lines),
+		 "action-script %s\nnetwork-lock nftables\nghost-limit %llu\nlink-remap\n",
+		 options->action_script, (unsigned long long)options->ghost_limit);
+	return criu_config_write("", lines);
+}
+
 int dump_all(struct dump *dump, struct containers *list, const struct config *config,
 	     const char *store)
 {
@@ -204,5 +140,5 @@ void dump_abort(struct dump *dump)
 void dump_free(struct dump *dump)
 {
 	jobs_free(&dump->jobs);
-	unlink(OUR_CRIU_CONFIG);
+	criu_config_remove();
 }

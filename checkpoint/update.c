@@ -24,6 +24,7 @@
 #include "dump.h"
 #include "host.h"
 #include "kernels.h"
+#include "kexec.h"
 #include "loader.h"
 #include "services.h"
 #include "state.h"
@@ -180,11 +181,13 @@ static int look_at_store(struct update *u)
 	const struct container *c;
 	int err;
 
-	if (!store_is_mounted())
-		return u->request->rollback ? log_refusal(-ENOENT, "there is no update to go back from") : 0;
-	err = manifest_read(STORE_DIR, &before);
+	err = store_take_over();
+	if (!err)
+		err = manifest_read(STORE_DIR, &before);
+	if (err == -ENOENT)
+		return u->request->rollback ? log_refusal(err, "there is no update to go back from") : 0;
 	if (err)
-		return err == -ENOENT && !u->request->rollback ? 0 : err;
+		return err;
 	if (u->request->rollback)
 		return take_kept(u, &before);
 	for (c = before.containers.container;
@@ -399,8 +402,9 @@ int update(const struct update_request *request)
 						   .device = -1, .log = -1 };
 	int err;
 
-	if (geteuid() != 0)
-		return log_refusal(-EPERM, "only root can update the kernel");
+	err = kexec_check_allowed();
+	if (err)
+		return err;
 	u.lock = state_lock();
 	if (u.lock < 0)
 		return u.lock;

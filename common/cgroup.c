@@ -27,7 +27,7 @@ int cgroup_file(const char *path, const char *file, char *full, size_t size)
 	return 0;
 }
 
-static int check_version(void)
+int cgroup_check_version(void)
 {
 	struct statfs fs;
 
@@ -43,7 +43,7 @@ static int check_version(void)
 int cgroup_of(pid_t pid, char **path)
 {
 	char name[64], text[8192], *at;
-	int n, err = check_version();
+	int n, err = cgroup_check_version();
 
 	if (err)
 		return err;
@@ -100,7 +100,10 @@ static int walk(char *path, size_t size, cgroup_visit before, cgroup_visit after
 int cgroup_walk(const char *path, cgroup_visit before, cgroup_visit after, void *arg)
 {
 	char at[CGROUP_PATH_MAX];
+	int err = cgroup_check_version();
 
+	if (err)
+		return err;
 	if (strlen(path) >= sizeof(at))
 		return log_refusal(-ENAMETOOLONG, "the path of the cgroup %s is too long", path);
 	strcpy(at, path);

@@ -24,6 +24,9 @@
 #define CGROUP_SURVIVE "user.survive_final_kill_signal"
 #define CGROUP_PATH_MAX 4096
 
+/* 0, or -EOPNOTSUPP (logged) on a host of version 1, or of both. */
+int cgroup_check_version(void);
+
 /* The cgroup of a process as "/a/b" (allocated). 0 or -errno (logged). */
 int cgroup_of(pid_t pid, char **path);
 

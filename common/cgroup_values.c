@@ -372,8 +372,6 @@ static int write_values(struct json_object *noted, const char *path, struct json
 	for (i = 0; !err && i < nr; i++) {
 		const char *value = text_field(values, names[i], &err);
 
-		if (!err && (strchr(names[i], '/') || !is_setting(names[i])))
-			err = log_refusal(-EINVAL, "%s is not a setting of a cgroup", names[i]);
 		if (!err)
 			err = write_setting(noted, path, names[i], value);
 	}
@@ -388,8 +386,6 @@ static int write_xattrs(const char *path, struct json_object *xattrs)
 	if (err || !xattrs)
 		return err;
 	json_object_object_foreach(xattrs, name, value) {
-		if (!is_carried_xattr(name) || !json_object_is_type(value, json_type_string))
-			return log_refusal(-EINVAL, "%s is not an attribute for a cgroup", name);
 		if (setxattr(full, name, json_object_get_string(value),
 			     (size_t)json_object_get_string_len(value), 0) < 0)
 			log_warning("cannot set %s of the cgroup %s: %s", name, path, strerror(errno));
@@ -409,7 +405,7 @@ static int write_owner(const char *path, const char *owner)
 	if (!owner || !strcmp(owner, "0:0"))
 		return 0;
 	if (sscanf(owner, "%u:%u", &uid, &gid) != 2)
-		return log_refusal(-EINVAL, "\"%s\" is not an owner of a cgroup", owner);
+		return -EINVAL;
 	for (i = 0; !err && i < sizeof(files) / sizeof(files[0]); i++) {
 		err = cgroup_file(path, files[i], full, sizeof(full));
 		if (!err && chown(full, uid, gid) < 0)
@@ -441,38 +437,79 @@ static int make_threaded(const char *path, const char *type)
 	return err ? log_syserr(-err, "cannot make the cgroup %s threaded", path) : 0;
 }
 
+struct noted_cgroup {
+	const char *path, *type, *owner, *controllers;
+	struct json_object *values, *xattrs;
+};
+
+static int parse(struct json_object *one, struct noted_cgroup *c)
+{
+	char full[CGROUP_PATH_MAX];
+	int err = 0;
+
+	c->path = text_field(one, "path", &err);
+	c->type = text_field(one, "type", &err);
+	c->owner = text_field(one, "owner", &err);
+	c->controllers = text_field(one, "controllers", &err);
+	c->values = field(one, "values", json_type_object, &err);
+	c->xattrs = field(one, "xattrs", json_type_object, &err);
+	if (!err && !c->path)
+		return log_refusal(-EINVAL, "the note of a cgroup has no path");
+	return err ? err : cgroup_file(c->path, "", full, sizeof(full));
+}
+
+/* All of a note, before anything is made. */
+static int check_one(struct json_object *noted, struct json_object *one)
+{
+	struct noted_cgroup c;
+	unsigned int uid, gid;
+	int err = parse(one, &c);
+
+	(void)noted;
+	if (!err && c.owner && sscanf(c.owner, "%u:%u", &uid, &gid) != 2)
+		err = log_refusal(-EINVAL, "\"%s\" is not an owner of a cgroup", c.owner);
+	if (err)
+		return err;
+	if (c.values) {
+		json_object_object_foreach(c.values, name, value) {
+			if (strchr(name, '/') || !is_setting(name) ||
+			    !json_object_is_type(value, json_type_string))
+				return log_refusal(-EINVAL, "%s is not a setting of a cgroup", name);
+		}
+	}
+	if (c.xattrs) {
+		json_object_object_foreach(c.xattrs, name, value) {
+			if (!is_carried_xattr(name) || !json_object_is_type(value, json_type_string))
+				return log_refusal(-EINVAL, "%s is not an attribute for a cgroup", name);
+		}
+	}
+	return 0;
+}
+
 static int make_one(struct json_object *noted, struct json_object *one)
 {
-	int err = 0;
-	const char *path = text_field(one, "path", &err);
-	const char *type = text_field(one, "type", &err);
-	const char *owner = text_field(one, "owner", &err);
-	const char *controllers = text_field(one, "controllers", &err);
-	struct json_object *values = field(one, "values", json_type_object, &err);
-	struct json_object *xattrs = field(one, "xattrs", json_type_object, &err);
+	struct noted_cgroup c;
+	int err = parse(one, &c);
 
-	if (!path && !err)
-		err = log_refusal(-EINVAL, "the note of a cgroup has no path");
 	if (!err)
-		err = make_dir(path);
+		err = make_dir(c.path);
 	if (!err)
-		err = make_threaded(path, type);
+		err = make_threaded(c.path, c.type);
 	if (!err)
-		err = write_values(noted, path, values);
-	if (!err && controllers)
-		err = enable_controllers(path, controllers);
+		err = write_values(noted, c.path, c.values);
+	if (!err && c.controllers)
+		err = enable_controllers(c.path, c.controllers);
 	if (!err)
-		err = write_xattrs(path, xattrs);
-	return err ? err : write_owner(path, owner);
+		err = write_xattrs(c.path, c.xattrs);
+	return err ? err : write_owner(c.path, c.owner);
 }
 
 static int apply_one(struct json_object *noted, struct json_object *one)
 {
-	int err = 0;
-	const char *path = text_field(one, "path", &err);
-	struct json_object *values = field(one, "values", json_type_object, &err);
+	struct noted_cgroup c;
+	int err = parse(one, &c);
 
-	return err || !path ? err : write_values(noted, path, values);
+	return err ? err : write_values(noted, c.path, c.values);
 }
 
 static int each_noted(struct json_object *noted, const char *key,
@@ -487,16 +524,30 @@ static int each_noted(struct json_object *noted, const char *key,
 	return err;
 }
 
+static int each_of_all(struct json_object *noted,
+		       int (*fn)(struct json_object *noted, struct json_object *one))
+{
+	int err = each_noted(noted, "parents", fn);
+
+	return err ? err : each_noted(noted, "tree", fn);
+}
+
+static int check_then(struct json_object *noted,
+		      int (*fn)(struct json_object *noted, struct json_object *one))
+{
+	int err = each_of_all(noted, check_one);
+
+	if (!err)
+		err = cgroup_check_version();
+	return err ? err : each_of_all(noted, fn);
+}
+
 int cgroup_make(struct json_object *noted)
 {
-	int err = each_noted(noted, "parents", make_one);
-
-	return err ? err : each_noted(noted, "tree", make_one);
+	return check_then(noted, make_one);
 }
 
 int cgroup_apply(struct json_object *noted)
 {
-	int err = each_noted(noted, "parents", apply_one);
-
-	return err ? err : each_noted(noted, "tree", apply_one);
+	return check_then(noted, apply_one);
 }

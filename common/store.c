@@ -11,10 +11,12 @@
 
 #include "common/cleanup.h"
 #include "common/fault.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/manifest.h"
 #include "common/run.h"
 #include "common/store.h"
+#include "pramfs-module/pramfs_format.h"
 
 #define PARENT "/run/rebootless"
 #define MODPROBE_SECONDS 120
@@ -56,6 +58,37 @@ int store_mount(void)
 		  "mode=0700,size=0,nr_inodes=0") < 0)
 		return log_syserr(errno, "cannot mount PramFS at %s", STORE_DIR);
 	return 0;
+}
+
+#define NODES "/sys/kernel/boot_params/setup_data"
+
+/* Only `type` is read: the data of some nodes is gigabytes. */
+static bool has_come(void)
+{
+	_cleanup_closedir_ DIR *dir = opendir(NODES);
+	char path[sizeof(NODES) + 272];
+	struct dirent *entry;
+	uint64_t type;
+
+	while (dir && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), NODES "/%s/type", entry->d_name);
+		if (!file_read_u64(path, &type) && type == PRAMFS_SETUP_TYPE)
+			return true;
+	}
+	return false;
+}
+
+/* A mount of this name that has come is taken over; otherwise an empty one would be made. */
+int store_take_over(void)
+{
+	int err;
+
+	if (store_is_mounted())
+		return 0;
+	if (!has_come())
+		return -ENOENT;
+	err = store_load_module();
+	return err ? err : store_mount();
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)

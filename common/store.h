@@ -16,6 +16,11 @@ int store_load_module(void);
  */
 int store_mount(void);
 bool store_is_mounted(void);
+/*
+ * Mount it if it has come from the old kernel, as the initramfs does; fine when
+ * it is mounted. -ENOENT, not logged: none has come.
+ */
+int store_take_over(void);
 /* Take away all that is in it, or (unmount) the store itself. */
 int store_clear(void);
 int store_unmount(void);

@@ -9,6 +9,7 @@
 
 #include "common/cgroup.h"
 #include "common/cleanup.h"
+#include "common/criu_config.h"
 #include "common/criu_log.h"
 #include "common/fault.h"
 #include "common/hold.h"
@@ -29,6 +30,7 @@ struct work {
 
 struct child {
 	const struct restore *restore;
+	bool criu_config;	/* CRIU has to be told of the hold by its configuration */
 	const char *cgroup;	/* leaf to be in while restoring, or NULL */
 };
 
@@ -66,6 +68,8 @@ static int in_child(void *arg)
 
 	if (!err && child->restore->root)
 		err = root_enter(child->restore->root);
+	if (!err && child->criu_config)
+		err = criu_config_mount(child->restore->root);
 	return err;
 }
 
@@ -85,7 +89,11 @@ static void clean_work(const struct job *j)
 static pid_t run_engine(struct job *j, const struct work *work, const char *leaf)
 {
 	const char *script = work->restore->all_or_none ? HOLD_SCRIPT : NULL;
-	struct child child = { .restore = work->restore, .cgroup = leaf };
+	struct child child = {
+		.restore = work->restore,
+		.cgroup = leaf,
+		.criu_config = script && j->container->engine->needs_criu_config,
+	};
 	_cleanup_strv_ char **argv = NULL;
 	char output[PATH_MAX];
 	struct run_options run = {
@@ -292,8 +300,15 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 	if (err || !names)
 		return err;
 	err = jobs_make(&jobs, &m->containers, names, restore->store);
+	if (!err && restore->all_or_none)
+		err = criu_config_write(restore->root ? restore->root : "",
+					"action-script " HOLD_SCRIPT "\n");
 	if (err)
 		return err;
 	err = jobs_run(&jobs);
-	return restore->all_or_none ? answer_all(&jobs, &work, !err) : err;
+	if (!restore->all_or_none)
+		return err;
+	err = answer_all(&jobs, &work, !err);
+	criu_config_remove();
+	return err;
 }

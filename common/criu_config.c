@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/criu_config.h"
+#include "common/log.h"
+
+#define CONFIG_DIR "/etc/criu"
+#define CONFIG CONFIG_DIR "/default.conf"
+#define OURS "/run/rebootless/criu.conf"
+
+/* A file to mount over must be there; an empty one says nothing. */
+static int make_file(const char *root)
+{
+	char path[PATH_MAX];
+	_cleanup_close_ int fd = -1;
+
+	snprintf(path, sizeof(path), "%s" CONFIG_DIR, root);
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return log_syserr(errno, "cannot make %s", path);
+	snprintf(path, sizeof(path), "%s" CONFIG, root);
+	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
+	return fd < 0 ? log_syserr(errno, "cannot open %s", path) : 0;
+}
+
+/* Does `line` set what one of `lines` sets? */
+static bool is_set(const char *lines, const char *line)
+{
+	size_t length;
+
+	line += strspn(line, " \t-");
+	length = strcspn(line, " \t=\n");
+	for (; length && *lines; lines += strcspn(lines, "\n"), lines += *lines == '\n')
+		if (strcspn(lines, " \n") == length && !strncmp(lines, line, length))
+			return true;
+	return false;
+}
+
+static int copy_lines(const char *root, const char *lines, FILE *to)
+{
+	_cleanup_fclose_ FILE *from = NULL;
+	_cleanup_free_ char *line = NULL;
+	char path[PATH_MAX];
+	size_t room = 0;
+
+	snprintf(path, sizeof(path), "%s" CONFIG, root);
+	from = fopen(path, "re");
+	if (!from)
+		return log_syserr(errno, "cannot read %s", path);
+	while (getline(&line, &room, from) > 0)
+		if (!is_set(lines, line))
+			fprintf(to, "%s%s", line, strchr(line, '\n') ? "" : "\n");
+	return 0;
+}
+
+int criu_config_write(const char *root, const char *lines)
+{
+	_cleanup_fclose_ FILE *to = NULL;
+	mode_t mask = umask(0077);
+	int err;
+
+	to = fopen(OURS, "we");
+	umask(mask);
+	if (!to)
+		return log_syserr(errno, "cannot write %s", OURS);
+	err = make_file(root);
+	if (!err)
+		err = copy_lines(root, lines, to);
+	if (err)
+		return err;
+	fputs(lines, to);
+	return fflush(to) ? log_syserr(errno, "cannot write %s", OURS) : 0;
+}
+
+int criu_config_mount(bool is_private)
+{
+	if (!is_private &&
+	    (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0))
+		return log_syserr(errno, "cannot make a mount namespace");
+	if (mount(OURS, CONFIG, NULL, MS_BIND, NULL) < 0)
+		return log_syserr(errno, "cannot mount %s over %s", OURS, CONFIG);
+	return 0;
+}
+
+void criu_config_remove(void)
+{
+	unlink(OURS);
+}
