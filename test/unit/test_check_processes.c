@@ -4,6 +4,9 @@
  * something that CRIU cannot carry, and the check has to name it; what CRIU
  * does carry must not be complained about. What the running kernel does not
  * have is skipped. Needs root.
+ *
+ * With the argument --criu, CRIU itself is asked whether it can dump each child,
+ * and has to be of the same opinion.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +15,11 @@
 #include <linux/perf_event.h>
 #include <linux/userfaultfd.h>
 #include <mqueue.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -169,6 +175,20 @@ static int socket_sctp(void)
 	return opened(socket(AF_INET, SOCK_STREAM, 132));
 }
 
+static int kernel_tls(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t length = sizeof(address);
+
+	if (bind(server, (void *)&address, length) || listen(server, 1) ||
+	    getsockname(server, (void *)&address, &length) ||
+	    connect(client, (void *)&address, length) || accept(server, NULL, NULL) < 0 ||
+	    setsockopt(client, IPPROTO_TCP, TCP_ULP, "tls", 3))
+		return errno;
+	return 0;
+}
+
 /* `outside` is one end of a pair, of which the test has the other. */
 static int half_pair(void)
 {
@@ -184,9 +204,9 @@ static int block_device(void)
 {
 	int fd;
 
-	mknod("/tmp/test_check.block", S_IFBLK | 0600, makedev(7, 0));
-	fd = open("/tmp/test_check.block", O_RDONLY | O_NONBLOCK);
-	unlink("/tmp/test_check.block");
+	mknod("/dev/test_check.block", S_IFBLK | 0600, makedev(7, 0));
+	fd = open("/dev/test_check.block", O_RDONLY | O_NONBLOCK);
+	unlink("/dev/test_check.block");
 	return opened(fd);
 }
 
@@ -349,6 +369,7 @@ static const struct {
 	{ "vsock", socket_vsock, "is a socket of the family AF_VSOCK" },
 	{ "mptcp", socket_mptcp, "is a socket of multipath TCP" },
 	{ "sctp", socket_sctp, "is an internet socket of protocol 132" },
+	{ "tls", kernel_tls, "is a TCP socket with kernel TLS or the like (tls)" },
 	{ "half-pair", half_pair, "is a unix socket whose other end" },
 	{ "device", char_device, "is the device /dev/fuse (10:229)" },
 	{ "block", block_device, "is the block device" },
@@ -415,6 +436,49 @@ static void expect_findings(pid_t pid, const char *expected)
 		complain("does not refuse");
 }
 
+/*
+ * What CRIU dumps and cannot restore, or restores as something else; and a
+ * mount namespace with all that the host has mounted, which it may not dump.
+ */
+static bool may_differ(const char *name)
+{
+	return !strcmp(name, "half-terminal") || !strcmp(name, "deadline") || !strcmp(name, "tls") ||
+	       !strcmp(name, "tmpfs");
+}
+
+/* CRIU's own words, from the end of its log. */
+static void criu_says(char *words, size_t size)
+{
+	FILE *f = popen("grep -a Error /tmp/test_check.images/dump.log | tail -n 3", "re");
+	size_t n = f ? fread(words, 1, size - 1, f) : 0;
+
+	words[n] = '\0';
+	if (f)
+		pclose(f);
+}
+
+/* As the engine of plain trees asks it, and the runtimes much the same. */
+static void expect_criu_agrees(pid_t pid, const char *expected)
+{
+	char command[512], words[512];
+	int status;
+
+	snprintf(command, sizeof(command),
+		 "rm -rf /tmp/test_check.images; mkdir /tmp/test_check.images; "
+		 "criu dump --tree %d --images-dir /tmp/test_check.images --log-file dump.log "
+		 "--leave-running --tcp-established --file-locks --shell-job --link-remap "
+		 "--manage-cgroups=ignore --network-lock nftables --ghost-limit %u >/dev/null 2>&1",
+		 (int)pid, GHOST_LIMIT);
+	status = system(command);
+	criu_says(words, sizeof(words));
+	if (status && !expected)
+		complain("CRIU cannot dump it, and the check says nothing: %s", words);
+	if (!status && expected)
+		complain("CRIU can dump it, and the check says that it cannot");
+}
+
+static bool ask_criu;
+
 static void run_case(size_t i)
 {
 	int ready[2], pair[2], err = EIO;
@@ -436,6 +500,8 @@ static void run_case(size_t i)
 		complain("its child died");
 	if (!err)
 		expect_findings(pid, cases[i].expected);
+	if (!err && ask_criu && !may_differ(cases[i].name))
+		expect_criu_agrees(pid, cases[i].expected);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	close(ready[0]);
@@ -447,10 +513,11 @@ static void run_case(size_t i)
 		end(name);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	size_t i;
 
+	ask_criu = argc > 1 && !strcmp(argv[1], "--criu");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	log_set_sink(sink);
 	if (geteuid()) {

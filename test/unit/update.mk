@@ -32,4 +32,10 @@ $(UPDATE_O)/%: $(UPDATE_TOP)/test/unit/%.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(UPDATE_FLAGS) -o $@ $(filter %.c,$^) $(LIBRARIES)
 
+# For guests, whose libraries are others.
+$(UPDATE_O)/check_processes.static: $(UPDATE_TOP)/test/unit/test_check_processes.c $(PROCESSES) \
+		$(call common,findings file log) $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fsanitize% -fno-sanitize%,$(UPDATE_FLAGS)) -static -o $@ $(filter %.c,$^)
+
 .PHONY: check-update
