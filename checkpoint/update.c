@@ -16,6 +16,7 @@
 #include "common/fault.h"
 #include "common/file.h"
 #include "common/filesystems.h"
+#include "common/host_limits.h"
 #include "common/log.h"
 #include "common/store.h"
 #include "common/strv.h"
@@ -366,6 +367,7 @@ static int carry_out(struct update *u)
 	if (err)
 		goto out;
 	done = DONE_SERVICES;
+	u->manifest.limits = host_limits_note();
 	err = note_cgroups(&u->manifest.containers);
 	if (err)
 		goto out;

@@ -105,7 +105,8 @@ int filesystems_freeze(void)
 			continue;
 		target = t.mount[i - 1].target;
 		fd = open_filesystem(&t, t.mount[i - 1].dev);
-		err = fd < 0 ? fd : freeze_one(fd);
+		/* Hidden below another mount: synced it is. */
+		err = fd == -ENOENT ? 0 : freeze_one(fd);
 	}
 	if (!err)
 		return 0;

@@ -7,16 +7,13 @@
  * name and left out, and no path is looked up twice. Every path is looked up
  * inside the root (RESOLVE_IN_ROOT), so no symbolic link leads out of it.
  */
-#include <blkid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libmount.h>
-#include <linux/btrfs.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -33,8 +30,6 @@
 #include "path.h"
 #include "strv.h"
 
-#define SAY_EVERY_MS 3000
-#define LOOK_EVERY_US 200000
 #define PARAM_MAX 255		/* fsconfig(2) takes strings of so many bytes */
 #define ATTRS_ALL (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | \
 		   MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW)
@@ -408,83 +403,6 @@ static int make_writable(const struct entry *e, int fd)
 	return 0;
 }
 
-/* ---- waiting for disks ---------------------------------------------------- */
-
-/* Without udev nobody has told the kernel which disks are one btrfs. */
-static bool is_complete(const char *device, const char *type)
-{
-	struct btrfs_ioctl_vol_args args = { 0 };
-	_cleanup_close_ int fd = -1;
-
-	if (strcmp(type, "btrfs"))
-		return true;
-	fd = open("/dev/btrfs-control", O_RDWR | O_CLOEXEC);
-	snprintf(args.name, sizeof(args.name), "%s", device);
-	return fd < 0 || ioctl(fd, BTRFS_IOC_DEVICES_READY, &args) <= 0;
-}
-
-static void cleanup_cache(blkid_cache *cache)
-{
-	if (*cache)
-		blkid_put_cache(*cache);
-}
-
-/*
- * All devices there are, probed anew: no file of an older look is asked. Of
- * several with one UUID (the parts of a btrfs, a disk below device mapper)
- * libblkid knows which to take.
- */
-static int probe_all(const struct entry *e, char **device)
-{
-	_cleanup_(cleanup_cache) blkid_cache cache = NULL;
-	blkid_dev_iterate iter;
-	bool complete = false;
-	blkid_dev dev;
-
-	if (blkid_get_cache(&cache, "/dev/null") < 0 || blkid_probe_all(cache) < 0)
-		return -ENODEV;
-	iter = blkid_dev_iterate_begin(cache);
-	blkid_dev_set_search(iter, "UUID", e->uuid);
-	while (!blkid_dev_next(iter, &dev))
-		complete = is_complete(blkid_dev_devname(dev), e->type);
-	blkid_dev_iterate_end(iter);
-	*device = complete ? blkid_get_devname(cache, "UUID", e->uuid) : NULL;
-	return *device ? 0 : -ENODEV;
-}
-
-static int find_device(const struct entry *e, char **device)
-{
-	_cleanup_free_ char *uuid = NULL;
-	char path[128];
-
-	/* udev's link is a hint, and may be of a disk that was there before. */
-	snprintf(path, sizeof(path), "/dev/disk/by-uuid/%s", e->uuid);
-	if (!block_uuid(path, &uuid) && !strcmp(uuid, e->uuid) && is_complete(path, e->type)) {
-		*device = realpath(path, NULL);
-		if (*device)
-			return 0;
-	}
-	return probe_all(e, device);
-}
-
-static int wait_for_device(const struct entry *e, int64_t deadline, unsigned int timeout, char **device)
-{
-	int64_t say = deadline_now();
-
-	while (find_device(e, device)) {
-		if (!deadline_left(deadline))
-			return log_refusal(-ENODEV,
-					   "no disk with UUID %s (%s) came within %u s: %s is not mounted. Is its driver in the initramfs, and is LVM, RAID or encryption on it set up there?",
-					   e->uuid, e->type, timeout, e->target);
-		if (deadline_now() >= say) {
-			log_info("waiting for the disk with UUID %s, for %s", e->uuid, e->target);
-			say = deadline_now() + SAY_EVERY_MS;
-		}
-		usleep(LOOK_EVERY_US);
-	}
-	return 0;
-}
-
 /* ---- all of them ---------------------------------------------------------- */
 
 struct mounting {
@@ -512,7 +430,7 @@ static int mount_new(struct mounting *m, const struct entry *e, int target)
 
 	if (!e->uuid)
 		return mount_overlay(e, m->root, target);
-	err = wait_for_device(e, m->deadline, m->timeout, &device);
+	err = block_wait(e->uuid, e->type, e->target, m->timeout, m->deadline, &device);
 	if (err)
 		return err;
 	err = mount_disk(e, device, target);

@@ -120,20 +120,31 @@ static void want_overlay(struct note *n, struct mount *m)
 		not_wanted(n, m);
 }
 
+static bool is_loop(const struct mount *m)
+{
+	return !strncmp(m->source, "/dev/loop", 9);
+}
+
+/* A bind mount whose source is gone, as mountinfo shows it. */
+static bool is_deleted(const struct mount *m)
+{
+	return strstr(m->root, "//deleted");
+}
+
 /* Without a UUID there is no finding it again; the root is the initramfs's own affair. */
 static void want_disk(struct note *n, struct mount *m, const char *what)
 {
-	if (!strncmp(m->source, "/dev/loop", 9)) {
+	if (is_loop(m)) {
 		findings_add(n->findings, *n->name ? n->name : NULL, n->pid,
 			     "%s lies on the loop device %s (%s), which nothing sets up again: put it on a disk",
 			     what, m->source, m->target);
 		not_wanted(n, m);
-	} else if (strstr(m->root, "//deleted")) {
+	} else if (is_deleted(m)) {
 		findings_add(n->findings, *n->name ? n->name : NULL, n->pid,
 			     "%s lies on the mount %s, whose source was deleted: unmount it", what,
 			     m->target);
 		not_wanted(n, m);
-	} else if (mount_uuid(m, &m->uuid) && strcmp(m->target, "/") != 0) {
+	} else if (!m->uuid && mount_uuid(m, &m->uuid) && strcmp(m->target, "/") != 0) {
 		findings_add(n->findings, *n->name ? n->name : NULL, n->pid,
 			     "%s lies on %s (%s at %s), which has no UUID to find it again by", what,
 			     m->source, m->type, m->target);
@@ -238,7 +249,8 @@ static void note_mount(struct note *n, struct mount *m)
 	for (i = 0; i < n->host.nr; i++) {
 		struct mount *host = &n->host.mount[i];
 
-		if (host->dev != m->dev || (anew && host->kind == MOUNT_MEMORY))
+		if (host->dev != m->dev || is_deleted(host) ||
+		    (anew && host->kind == MOUNT_MEMORY))
 			continue;
 		snprintf(what, sizeof(what), "its %s", m->target);
 		want(n, host, what);
@@ -314,7 +326,7 @@ static void note_files(struct note *n, pid_t pid)
 	n->pid = 0;
 }
 
-/* One that shares the host's mounts may go to any of its disks. */
+/* One that shares the host's mounts may go to any of its disks that can be found again. */
 static void note_all_disks(struct note *n)
 {
 	size_t i;
@@ -322,7 +334,8 @@ static void note_all_disks(struct note *n)
 	for (i = 0; i < n->host.nr; i++) {
 		struct mount *m = &n->host.mount[i];
 
-		if (m->kind == MOUNT_DISK && strncmp(m->source, "/dev/loop", 9))
+		if (m->kind == MOUNT_DISK && !m->wanted_by && !is_loop(m) && !is_deleted(m) &&
+		    (m->uuid || !mount_uuid(m, &m->uuid)))
 			want(n, m, m->target);
 	}
 }

@@ -107,6 +107,7 @@ void manifest_free(struct manifest *m)
 	strv_free(m->stopped_services);
 	containers_free(&m->containers);
 	json_object_put(m->filesystems);
+	json_object_put(m->limits);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -197,6 +198,7 @@ static struct json_object *manifest_to_json(const struct manifest *m)
 		json_object_array_add(containers, container_to_json(&m->containers.container[i]));
 	json_object_object_add(o, "containers", containers);
 	put_object(o, "filesystems", m->filesystems);
+	put_object(o, "limits", m->limits);
 	return o;
 }
 
@@ -392,6 +394,7 @@ static void get_manifest(struct reader *r, struct json_object *o, struct manifes
 	for (i = 0; containers && i < json_object_array_length(containers) && !r->err; i++)
 		get_container(r, json_object_array_get_idx(containers, i), &m->containers);
 	m->filesystems = get_object(r, o, "filesystems", json_type_array);
+	m->limits = get_object(r, o, "limits", json_type_object);
 }
 
 int manifest_read(const char *store, struct manifest *m)

@@ -77,6 +77,7 @@ struct manifest {
 	char **stopped_services;	/* to be told about; they start with the real root */
 	struct containers containers;
 	struct json_object *filesystems;	/* filesystems.h's */
+	struct json_object *limits;		/* host_limits.h's */
 	struct json_object *cgroups;		/* controllers and limits above the containers' */
 };
 

@@ -11,6 +11,7 @@
 #include "common/fault.h"
 #include "common/file.h"
 #include "common/filesystems.h"
+#include "common/host_limits.h"
 #include "common/log.h"
 #include "common/store.h"
 #include "common/strv.h"
@@ -56,8 +57,20 @@ int parse_options(int argc, char **argv, bool want_names, struct restore_options
 	return RESTORE_USAGE;
 }
 
+static int open_manifest(struct manifest *m)
+{
+	int err = manifest_read(STORE_DIR, m);
+
+	if (err == -ENOENT)
+		return log_refusal(err, "the handover from the old kernel holds no update (no manifest in %s)", STORE_DIR);
+	if (!err && m->fault)
+		err = fault_set(m->fault);
+	return err;
+}
+
 int cmd_open(int argc, char **argv)
 {
+	_cleanup_manifest_ struct manifest m = { 0 };
 	_cleanup_store_log_ int log = -1;
 	struct restore_options options;
 	struct utsname kernel;
@@ -74,10 +87,10 @@ int cmd_open(int argc, char **argv)
 	log = store_log_open();
 	timeline_import(STORE_DIR);
 	timeline_stamp(STORE_DIR, STAMP_STORE, NULL);
-	if (access(STORE_DIR "/manifest.json", F_OK) < 0)
-		return log_refusal(-ENOENT,
-				   "the handover from the old kernel holds no update, %s/manifest.json is missing",
-				   STORE_DIR);
+	err = open_manifest(&m);
+	if (err)
+		return err;
+	host_limits_apply(m.limits);
 	uname(&kernel);
 	log_info("an update has come into kernel %s", kernel.release);
 	return 0;
@@ -90,17 +103,6 @@ static bool wants_to_skip(void)
 
 	return file_read("/proc/cmdline", cmdline, sizeof(cmdline)) >= 0 &&
 	       !strv_split(cmdline, &words) && strv_has(words, SKIP_WORD);
-}
-
-static int open_manifest(struct manifest *m)
-{
-	int err = manifest_read(STORE_DIR, m);
-
-	if (err == -ENOENT)
-		return log_refusal(err, "no update has come into this kernel (%s holds none)", STORE_DIR);
-	if (!err && m->fault)
-		err = fault_set(m->fault);
-	return err;
 }
 
 /* All that must be there before the first restore. */

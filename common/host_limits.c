@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/host_limits.h"
+#include "common/log.h"
+
+#define PROC_SYS "/proc/sys/"
+#define TMPFS_MAGIC 0x01021994
+
+/* Numbers, or several of them that are compared one by one. */
+static const char *const sysctls[] = {
+	"kernel/threads-max", "fs/file-max", "vm/min_free_kbytes",
+	"net/ipv4/tcp_mem", "net/ipv4/udp_mem", "net/ipv4/tcp_rmem", "net/ipv4/tcp_wmem",
+	"net/ipv4/tcp_max_orphans", "net/ipv4/tcp_max_tw_buckets", "net/ipv4/tcp_max_syn_backlog",
+	"user/max_cgroup_namespaces", "user/max_ipc_namespaces", "user/max_mnt_namespaces",
+	"user/max_net_namespaces", "user/max_pid_namespaces", "user/max_time_namespaces",
+	"user/max_user_namespaces", "user/max_uts_namespaces",
+};
+
+/* Mounted in the initramfs already, with a share of memory as their limit. */
+static const char *const tmpfs_mounts[] = { "/run", "/dev/shm" };
+
+/* Of PID 1, from which everybody inherits. */
+static const struct {
+	const char *name;
+	int resource;
+} rlimits[] = {
+	{ "nproc", RLIMIT_NPROC },
+	{ "sigpending", RLIMIT_SIGPENDING },
+};
+
+#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+
+static int read_sysctl(const char *name, char *value, size_t size)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), PROC_SYS "%s", name);
+	return file_read_line(path, value, size);
+}
+
+static void note_sysctls(struct json_object *o)
+{
+	char value[128];
+	size_t i;
+
+	for (i = 0; i < LENGTH(sysctls); i++)
+		if (read_sysctl(sysctls[i], value, sizeof(value)) > 0)
+			json_object_object_add(o, sysctls[i], json_object_new_string(value));
+}
+
+static uint64_t tmpfs_bytes(const char *path)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs) < 0 || fs.f_type != TMPFS_MAGIC)
+		return 0;
+	return (uint64_t)fs.f_blocks * fs.f_bsize;
+}
+
+static void note_tmpfs(struct json_object *o)
+{
+	size_t i;
+
+	for (i = 0; i < LENGTH(tmpfs_mounts); i++)
+		if (tmpfs_bytes(tmpfs_mounts[i]))
+			json_object_object_add(o, tmpfs_mounts[i],
+					       json_object_new_int64((int64_t)tmpfs_bytes(tmpfs_mounts[i])));
+}
+
+static void note_rlimits(struct json_object *o)
+{
+	struct rlimit limit;
+	size_t i;
+
+	/* "no limit" does not depend on memory */
+	for (i = 0; i < LENGTH(rlimits); i++)
+		if (!prlimit(1, rlimits[i].resource, NULL, &limit) && limit.rlim_max != RLIM_INFINITY)
+			json_object_object_add(o, rlimits[i].name,
+					       json_object_new_int64((int64_t)limit.rlim_max));
+}
+
+struct json_object *host_limits_note(void)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *sysctl = json_object_new_object();
+	struct json_object *tmpfs = json_object_new_object();
+	struct json_object *rlimit = json_object_new_object();
+
+	if (!o || !sysctl || !tmpfs || !rlimit) {
+		log_syserr(ENOMEM, "cannot note the host's limits");
+		return NULL;
+	}
+	note_sysctls(sysctl);
+	note_tmpfs(tmpfs);
+	note_rlimits(rlimit);
+	json_object_object_add(o, "sysctl", sysctl);
+	json_object_object_add(o, "tmpfs", tmpfs);
+	json_object_object_add(o, "rlimit", rlimit);
+	return o;
+}
+
+/* Is a number of `then` greater than its like of `now`? */
+static bool is_lower(const char *now, const char *then)
+{
+	unsigned long long a, b;
+	int used_a, used_b;
+
+	while (sscanf(now, "%llu%n", &a, &used_a) == 1 && sscanf(then, "%llu%n", &b, &used_b) == 1) {
+		if (a < b)
+			return true;
+		now += used_a;
+		then += used_b;
+	}
+	return false;
+}
+
+static bool is_known(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < LENGTH(sysctls); i++)
+		if (!strcmp(sysctls[i], name))
+			return true;
+	return false;
+}
+
+static void apply_sysctl(const char *name, struct json_object *noted)
+{
+	_cleanup_close_ int fd = -1;
+	char now[128], path[128];
+	const char *then = json_object_get_string(noted);
+
+	if (!is_known(name) || !then || read_sysctl(name, now, sizeof(now)) <= 0 ||
+	    !is_lower(now, then))
+		return;
+	snprintf(path, sizeof(path), PROC_SYS "%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, then, strlen(then)) < 0)
+		log_warning("cannot set %s to %s again: %s", path, then, strerror(errno));
+	else
+		log_detail("%s: %s, as in the old kernel, instead of %s", path, then, now);
+}
+
+/* A remount keeps what it does not name, but for the flags. */
+static void apply_tmpfs(const char *path, struct json_object *noted)
+{
+	int64_t bytes = json_object_get_int64(noted);
+	struct statvfs fs;
+	char option[48];
+
+	if (bytes <= 0 || !tmpfs_bytes(path) || tmpfs_bytes(path) >= (uint64_t)bytes ||
+	    statvfs(path, &fs) < 0)
+		return;
+	snprintf(option, sizeof(option), "size=%lld", (long long)bytes);
+	if (mount(NULL, path, NULL,
+		  MS_REMOUNT | (fs.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC)),
+		  option) < 0)
+		log_warning("cannot set the size of %s to %lld again: %s", path, (long long)bytes,
+			    strerror(errno));
+}
+
+static void apply_rlimit(const char *name, struct json_object *noted)
+{
+	rlim_t then = (rlim_t)json_object_get_int64(noted);
+	struct rlimit now;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rlimits); i++) {
+		if (strcmp(name, rlimits[i].name) || prlimit(1, rlimits[i].resource, NULL, &now) < 0 ||
+		    now.rlim_max >= then)
+			continue;
+		now.rlim_cur = then;
+		now.rlim_max = then;
+		if (prlimit(1, rlimits[i].resource, &now, NULL) < 0)
+			log_warning("cannot set the limit %s again: %s", name, strerror(errno));
+	}
+}
+
+static void apply_each(struct json_object *noted, const char *group,
+		       void (*apply)(const char *name, struct json_object *value))
+{
+	struct json_object *o;
+
+	if (!json_object_object_get_ex(noted, group, &o) || !json_object_is_type(o, json_type_object))
+		return;
+	json_object_object_foreach(o, name, value)
+		apply(name, value);
+}
+
+void host_limits_apply(struct json_object *noted)
+{
+	apply_each(noted, "sysctl", apply_sysctl);
+	apply_each(noted, "tmpfs", apply_tmpfs);
+	apply_each(noted, "rlimit", apply_rlimit);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * host_limits.h - limits that a kernel derives from the size of memory as it
+ * boots. After an update it boots in the arena, so that they come out far too
+ * small; once the memory is given back, those of the old kernel are set again.
+ *
+ * Not set: sizes of hash tables (dentries, inodes, TCP), which are fixed.
+ *
+ * JSON: { "sysctl": { "kernel/threads-max": "46213" }, "tmpfs": { "/run": 617000960 },
+ *         "rlimit": { "nproc": [ 23106, 23106 ] } }
+ */
+#ifndef REBOOTLESS_HOST_LIMITS_H
+#define REBOOTLESS_HOST_LIMITS_H
+
+#include <json-c/json.h>
+
+/* NULL (logged) when memory is out. */
+struct json_object *host_limits_note(void);
+/* Raise what is lower than noted; what cannot be set is a warning. */
+void host_limits_apply(struct json_object *noted);
+
+#endif
