@@ -45,7 +45,7 @@ static void test_wrong_notes(void)
 		{ "{\"tree\": [{\"path\": \"/\", \"values\": {\"../x\": \"1\"}}]}", "../x is not a setting" },
 		{ "{\"tree\": [{\"path\": \"/\", \"values\": {\"cgroup.kill\": \"1\"}}]}",
 		  "cgroup.kill is not a setting" },
-		{ "{\"tree\": [{\"path\": \"/\", \"values\": {\"cpu.max\": 1}}]}", "of the wrong type" },
+		{ "{\"tree\": [{\"path\": \"/\", \"values\": {\"cpu.max\": 1}}]}", "cpu.max is not a setting" },
 		{ "{\"tree\": [{\"path\": \"/\", \"xattrs\": {\"security.x\": \"1\"}}]}",
 		  "security.x is not an attribute" },
 		{ "{\"tree\": [{\"path\": \"/\", \"owner\": \"root\"}]}", "is not an owner" },
