@@ -26,9 +26,9 @@ const struct engine *engine_find(const char *name)
 /* An overlay at /m whose directories lie deeper than it does; a mount on tmpfs; a bind. */
 static const char mountinfo[] =
 	"20 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,errors=remount-ro\n"
-	"21 20 0:21 / /proc rw,nosuid - proc proc rw\n"
-	"22 20 0:22 / /run rw,nosuid,nodev shared:2 - tmpfs tmpfs rw,mode=755\n"
-	"30 20 0:30 / /m rw,relatime - overlay overlay rw,lowerdir=/srv/data/lo:/opt/a\\\\:b,upperdir=/srv/data/up,workdir=/srv/data/work\n"
+	"21 20 0:21 / /proc rw,nosuid - proc none rw\n"
+	"22 20 0:22 / /run rw,nosuid,nodev shared:2 - tmpfs none rw,mode=755\n"
+	"30 20 0:30 / /m rw,relatime - overlay none rw,lowerdir=/srv/data/lo:/opt/a\\\\:b,upperdir=/srv/data/up,workdir=/srv/data/work\n"
 	"31 34 254:33 / /srv/data rw,noatime - ext4 /dev/vdc1 rw\n"
 	"32 20 254:0 /srv/sub /bind\\040here ro,relatime - ext4 /dev/vda rw\n"
 	"33 22 254:16 / /run/disk rw,relatime - xfs /dev/vdb rw,attr2\n"
