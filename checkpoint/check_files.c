@@ -16,6 +16,7 @@
 
 #include "checkpoint/check_internal.h"
 #include "common/cleanup.h"
+#include "common/engine.h"
 #include "common/file.h"
 
 #define MAGIC_PIPEFS 0x50495045
@@ -188,6 +189,26 @@ static bool is_carried_device(dev_t dev)
 	}
 }
 
+/*
+ * CRIU finds a file again by its mount, in the container: one that came from
+ * outside (standard output into a file of the host's) it dumps, and cannot
+ * restore. Runtimes open /dev/null again themselves.
+ */
+static void check_mount_of(struct check *k, const struct open_file *file)
+{
+	bool runtime = k->c->engine && strcmp(k->c->engine->name, "tree");
+	long mount;
+
+	if (!k->nr_mounts || check_same_namespace(k->c->pid, 0, "mnt") ||
+	    (S_ISCHR(file->st.st_mode) && file->fd <= 2 && runtime) ||
+	    !info_number(file, "mnt_id", 10, &mount) || check_has_mount(k, (int)mount))
+		return;
+	REFUSE(k, file->pid, "descriptor %d is %s of the host, in no mount of the container, where CRIU could not find it again: %s",
+	       file->fd, file->link,
+	       file->fd <= 2 ? "start the container with /dev/null or a pipe there" :
+			       "let it be closed before the update");
+}
+
 static void check_chrdev(struct check *k, const struct open_file *file, struct told *told)
 {
 	unsigned int ma = major(file->st.st_rdev), mi = minor(file->st.st_rdev);
@@ -200,6 +221,8 @@ static void check_chrdev(struct check *k, const struct open_file *file, struct t
 	if (ma == 136 && !has_pty_master(k, mi) && tell(told, "pty"))
 		REFUSE(k, file->pid, "descriptor %d is the terminal %s, whose other end is not in the container and dies with the old kernel: start it without a terminal",
 		       file->fd, file->link);
+	else if (ma == 1)
+		check_mount_of(k, file);
 }
 
 /* ---- what has a name, or had one -------------------------------------------------- */
@@ -232,7 +255,9 @@ static void check_regular(struct check *k, const struct open_file *file)
 	/* namespaces have links like net:[4026531840] */
 	if (file->link[0] != '/' && !strchr(file->link, '['))
 		REFUSE(k, file->pid, "descriptor %d is %s, which CRIU cannot carry", file->fd, file->link);
-	else if (file->link[0] == '/' && file->st.st_nlink == 0)
+	if (file->link[0] == '/')
+		check_mount_of(k, file);
+	if (file->link[0] == '/' && file->st.st_nlink == 0)
 		check_ghost(k, file->pid, file->link, &file->st);
 }
 
@@ -247,7 +272,9 @@ static long filesystem_of(const struct open_file *file)
 
 static void check_fifo(struct check *k, const struct open_file *file)
 {
-	if (has_flag(file, O_DIRECT) && filesystem_of(file) == MAGIC_PIPEFS)
+	if (file->link[0] == '/')
+		check_mount_of(k, file);
+	else if (has_flag(file, O_DIRECT) && filesystem_of(file) == MAGIC_PIPEFS)
 		REFUSE(k, file->pid, "descriptor %d is a pipe in packet mode (O_DIRECT), which CRIU cannot carry",
 		       file->fd);
 }

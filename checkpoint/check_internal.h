@@ -35,6 +35,8 @@ struct check {
 	size_t nr_pids;
 	pid_t *waiting;			/* threads seen in state D */
 	size_t nr_waiting;
+	int *mount;			/* identifiers of all its own mounts; none: it has the host's */
+	size_t nr_mounts;
 	struct checked_socket *socket;
 	size_t nr_sockets;
 	struct checked_inode *ghost;	/* too large, already told */
@@ -69,7 +71,8 @@ void check_maps(struct check *k, pid_t pid);
 void check_socket(struct check *k, pid_t pid, int fd, ino_t ino);
 void check_unix_peers(struct check *k);
 
-/* check_mounts.c: the mount namespace of the container */
+/* check_mounts.c: the mount namespaces of the container; notes what is mounted there */
 void check_mounts(struct check *k);
+bool check_has_mount(const struct check *k, int mount);
 
 #endif

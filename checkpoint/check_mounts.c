@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 
 struct mount {
+	int id;
 	char device[32];	/* "MAJOR:MINOR" */
 	char root[512], target[512], type[64];
 };
@@ -38,7 +39,7 @@ static bool parse_mount(const char *line, struct mount *m)
 {
 	const char *dash = strstr(line, " - ");
 
-	if (!dash || sscanf(line, "%*s %*s %31s %511s %511s", m->device, m->root, m->target) != 3 ||
+	if (!dash || sscanf(line, "%d %*s %31s %511s %511s", &m->id, m->device, m->root, m->target) != 4 ||
 	    sscanf(dash, " - %63s", m->type) != 1)
 		return false;
 	return true;
@@ -96,6 +97,26 @@ static void check_mount(struct check *k, pid_t pid, const struct mount *m)
 		       m->target, m->type, m->device);
 }
 
+static void note_mount(struct check *k, int id)
+{
+	int *list = check_room(k, k->mount, k->nr_mounts, sizeof(id));
+
+	if (!list)
+		return;
+	k->mount = list;
+	k->mount[k->nr_mounts++] = id;
+}
+
+bool check_has_mount(const struct check *k, int mount)
+{
+	size_t i;
+
+	for (i = 0; i < k->nr_mounts; i++)
+		if (k->mount[i] == mount)
+			return true;
+	return false;
+}
+
 static void check_mounts_of(struct check *k, pid_t pid)
 {
 	_cleanup_fclose_ FILE *f = NULL;
@@ -106,9 +127,12 @@ static void check_mounts_of(struct check *k, pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
 	f = fopen(path, "re");
-	while (f && getline(&line, &size, f) > 0)
-		if (parse_mount(line, &m))
-			check_mount(k, pid, &m);
+	while (f && getline(&line, &size, f) > 0) {
+		if (!parse_mount(line, &m))
+			continue;
+		note_mount(k, m.id);
+		check_mount(k, pid, &m);
+	}
 }
 
 void check_mounts(struct check *k)

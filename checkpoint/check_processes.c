@@ -377,6 +377,7 @@ void check_free(struct check *k)
 {
 	free(k->pid);
 	free(k->waiting);
+	free(k->mount);
 	free(k->socket);
 	free(k->ghost);
 }
@@ -400,10 +401,10 @@ int check_processes(const struct container *c, uint64_t ghost_limit, struct find
 		snprintf(path, sizeof(path), "%s%s", CGROUP_ROOT, c->cgroup);
 		check_strangers(&k, path);
 	}
+	check_mounts(&k);
 	for (i = 0; i < k.nr_pids; i++)
 		check_process(&k, k.pid[i]);
 	check_unix_peers(&k);
-	check_mounts(&k);
 	check_waiting(&k);
 	return k.out_of_memory ? -ENOMEM : 0;
 }
