@@ -10,7 +10,9 @@
  *                     "type": "domain", "xattrs": { "user.delegate": "1" } }, ... ] }
  * Values are those files of a cgroup that can be written and hold a setting (not
  * a count, nor an action such as cgroup.kill). Written back are those that the
- * new cgroup does not have already: so no list of defaults is needed.
+ * new cgroup does not have already. "defaults" are those of a new cgroup beside
+ * it: only of a value that somebody has set is it worth a warning that the new
+ * kernel does not know it.
  * Limits by device (io.max) name it by the numbers 8:0; "disks" says which disk
  * that is, { "8:0": "UUID" }, since another kernel may number it otherwise.
  */

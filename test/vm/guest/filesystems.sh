@@ -319,7 +319,9 @@ cgroups_spared()
 
 cgroups_again()
 {
-	check "cgroup-make-$1" mounts cgroup-make /tmp/cgroups
+	check "cgroup-make-$1" sh -c "mounts cgroup-make /tmp/cgroups >/tmp/said 2>&1"
+	cat /tmp/said
+	check "cgroup-make-$1-warns-of-nothing" test ! -s /tmp/said
 	mounts cgroup-note /top /tmp/now
 	check "cgroup-same-$1" mounts cgroup-same /tmp/cgroups /tmp/now
 	check "cgroup-io-$1" grep -q "^$(cat "/sys/block/$(disk_of parted)/dev") rbps=1048576 " $cg/top/box/io.max

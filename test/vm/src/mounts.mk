@@ -6,7 +6,7 @@ BUILD ?= $(MOUNTS_TOP)/build
 MOUNTS_PACKAGES := json-c mount blkid
 MOUNTS_SOURCES := $(MOUNTS_TOP)/test/vm/src/mounts.c $(patsubst %,$(MOUNTS_TOP)/common/%.c,\
 	filesystems_note filesystems_mount filesystems_freeze mount_table block block_wait path \
-	cgroup cgroup_values cgroup_disks findings manifest config fault strv file log)
+	cgroup cgroup_values cgroup_note cgroup_make cgroup_disks findings manifest config fault strv file log)
 
 $(BUILD)/vm-shared/mounts: $(MOUNTS_SOURCES) $(wildcard $(MOUNTS_TOP)/common/*.h)
 	@mkdir -p $(@D)
