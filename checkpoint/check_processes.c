@@ -18,14 +18,11 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/processes.h"
 
 #define POLICY_DEADLINE 6
 #define WAIT_TRIES 5
 #define WAIT_USEC 100000
-
-struct parentage {
-	pid_t pid, parent;
-};
 
 void *check_room(struct check *k, void *list, size_t nr, size_t size)
 {
@@ -77,91 +74,9 @@ bool check_same_namespace(pid_t a, pid_t b, const char *type)
 
 /* ---- which processes ------------------------------------------------------------- */
 
-static void add_pid(struct check *k, pid_t pid)
-{
-	pid_t *list = check_room(k, k->pid, k->nr_pids, sizeof(pid));
-
-	if (!list)
-		return;
-	k->pid = list;
-	k->pid[k->nr_pids++] = pid;
-}
-
-static pid_t parent_of(pid_t pid)
-{
-	char path[64], stat[512], *at;
-	pid_t parent;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (file_read(path, stat, sizeof(stat)) <= 0)
-		return 0;
-	/* the name may contain anything, a parenthesis as well */
-	at = strrchr(stat, ')');
-	return at && sscanf(at, ") %*c %d", &parent) == 1 ? parent : 0;
-}
-
-static int read_parents(struct parentage **all, size_t *nr)
-{
-	_cleanup_closedir_ DIR *dir = opendir("/proc");
-	struct dirent *entry;
-	size_t room = 0;
-
-	if (!dir)
-		return log_syserr(errno, "cannot read /proc");
-	while ((entry = readdir(dir))) {
-		pid_t pid = atoi(entry->d_name);
-		struct parentage *longer;
-
-		if (pid <= 0)
-			continue;
-		if (*nr == room) {
-			room = room ? room * 2 : 256;
-			longer = realloc(*all, room * sizeof(*longer));
-			if (!longer)
-				return log_syserr(ENOMEM, "cannot list the processes");
-			*all = longer;
-		}
-		(*all)[(*nr)++] = (struct parentage){ pid, parent_of(pid) };
-	}
-	return 0;
-}
-
 int check_find_processes(struct check *k)
 {
-	_cleanup_free_ struct parentage *all = NULL;
-	size_t nr = 0, done, i;
-	int err;
-
-	err = read_parents(&all, &nr);
-	if (err)
-		return err;
-	add_pid(k, k->c->pid);
-	for (done = 0; done < k->nr_pids; done++)
-		for (i = 0; i < nr; i++)
-			if (all[i].parent == k->pid[done])
-				add_pid(k, all[i].pid);
-	if (k->out_of_memory)
-		return -ENOMEM;
-	qsort(k->pid, k->nr_pids, sizeof(*k->pid), compare_pids);
-	return 0;
-}
-
-/*
- * The list of descendants is a moment old, and processes come and go: is this
- * one, or has it ended while it was looked at?
- */
-static bool is_descendant(const struct check *k, pid_t pid)
-{
-	pid_t parent;
-
-	while (pid > 1 && pid != k->c->pid) {
-		parent = parent_of(pid);
-		/* whose parent ends is given to another: look again then */
-		if (!parent && !parent_of(pid))
-			return true;
-		pid = parent;
-	}
-	return pid == k->c->pid;
+	return process_descendants(k->c->pid, &k->pid, &k->nr_pids);
 }
 
 /*
@@ -170,7 +85,10 @@ static bool is_descendant(const struct check *k, pid_t pid)
  */
 static void check_stranger(struct check *k, pid_t pid)
 {
-	if (check_has_pid(k, pid) || is_descendant(k, pid))
+	if (check_has_pid(k, pid) || process_is_descendant(pid, k->c->pid))
+		return;
+	/* whoever started it, and asks now */
+	if (process_is_descendant(k->c->pid, pid) || pid == getpid())
 		return;
 	if (check_same_namespace(pid, 0, "pid"))
 		WARN(k, pid, "it is in the container's cgroup but no descendant of its first process (%d): it is not carried",

@@ -129,7 +129,7 @@ static int tree_check(const struct container *c, struct findings *findings)
 {
 	if (ns_inode(c->pid, "pid") == ns_inode(1, "pid"))
 		findings_warn(findings, c->name, c->pid,
-			      "it is not in a pid namespace of its own: it cannot be restored if the new system has given its pids to others; start it with unshare --pid --fork --mount-proc");
+			      "it is not in a pid namespace of its own: it cannot be restored if the new system has given its pids to others; start it with unshare --pid --fork");
 	return 0;
 }
 

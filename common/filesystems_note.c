@@ -19,10 +19,12 @@
 
 #include "cgroup.h"
 #include "cleanup.h"
+#include "engine.h"
 #include "filesystems.h"
 #include "log.h"
 #include "mount_table.h"
 #include "path.h"
+#include "processes.h"
 #include "strv.h"
 
 #define WANTED_BY_HOST ""
@@ -381,7 +383,10 @@ static int note_container(struct note *n, const struct container *c)
 	int err = 0;
 
 	n->name = c->name;
-	if (c->cgroup && strcmp(c->cgroup, "/"))
+	/* in the cgroup of a plain tree there may be others, who are not carried */
+	if (c->engine && !c->engine->owns_cgroup && c->pid > 0)
+		err = process_descendants(c->pid, &pids, &nr);
+	else if (c->cgroup && strcmp(c->cgroup, "/"))
 		err = cgroup_pids(c->cgroup, &pids, &nr);
 	if (!err && nr)
 		return note_processes(n, pids, nr);

@@ -5,7 +5,7 @@ MOUNTS_TOP := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))../../..)
 BUILD ?= $(MOUNTS_TOP)/build
 MOUNTS_PACKAGES := json-c mount blkid
 MOUNTS_SOURCES := $(MOUNTS_TOP)/test/vm/src/mounts.c $(patsubst %,$(MOUNTS_TOP)/common/%.c,\
-	filesystems_note filesystems_mount filesystems_freeze mount_table block block_wait path \
+	filesystems_note filesystems_mount filesystems_freeze mount_table block block_wait path processes \
 	cgroup cgroup_values cgroup_note cgroup_make cgroup_disks findings manifest config fault strv file log)
 
 $(BUILD)/vm-shared/mounts: $(MOUNTS_SOURCES) $(wildcard $(MOUNTS_TOP)/common/*.h)

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/processes.h"
+
+struct parentage {
+	pid_t pid, parent;
+};
+
+pid_t process_parent(pid_t pid)
+{
+	char path[64], stat[512], *at;
+	pid_t parent;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (file_read(path, stat, sizeof(stat)) <= 0)
+		return 0;
+	/* the name may contain anything, a parenthesis as well */
+	at = strrchr(stat, ')');
+	return at && sscanf(at, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+bool process_is_descendant(pid_t pid, pid_t of)
+{
+	pid_t parent;
+
+	while (pid > 1 && pid != of) {
+		parent = process_parent(pid);
+		if (!parent && !process_parent(pid))
+			return true;
+		pid = parent;
+	}
+	return pid == of;
+}
+
+static int read_all(struct parentage **all, size_t *nr)
+{
+	_cleanup_closedir_ DIR *dir = opendir("/proc");
+	struct parentage *longer;
+	struct dirent *entry;
+	size_t room = 0;
+	pid_t pid;
+
+	if (!dir)
+		return log_syserr(errno, "cannot read /proc");
+	while ((entry = readdir(dir))) {
+		pid = atoi(entry->d_name);
+		if (pid <= 0)
+			continue;
+		if (*nr == room) {
+			room = room ? room * 2 : 256;
+			longer = reallocarray(*all, room, sizeof(*longer));
+			if (!longer)
+				return log_syserr(ENOMEM, "cannot list the processes");
+			*all = longer;
+		}
+		(*all)[(*nr)++] = (struct parentage){ pid, process_parent(pid) };
+	}
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int process_descendants(pid_t pid, pid_t **pids, size_t *nr)
+{
+	_cleanup_free_ struct parentage *all = NULL;
+	_cleanup_free_ pid_t *found = NULL;
+	size_t nr_all = 0, nr_found = 0, done, i;
+	int err = read_all(&all, &nr_all);
+
+	if (err)
+		return err;
+	found = calloc(nr_all + 1, sizeof(*found));
+	if (!found)
+		return log_syserr(ENOMEM, "cannot list the processes");
+	found[nr_found++] = pid;
+	for (done = 0; done < nr_found; done++)
+		for (i = 0; i < nr_all && nr_found <= nr_all; i++)
+			if (all[i].parent == found[done])
+				found[nr_found++] = all[i].pid;
+	qsort(found, nr_found, sizeof(*found), compare);
+	*pids = steal_ptr(found);
+	*nr = nr_found;
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * processes.h - who is whose child, out of /proc. A moment later it may be
+ * different: who is asked about a process must expect that it has ended.
+ */
+#ifndef REBOOTLESS_PROCESSES_H
+#define REBOOTLESS_PROCESSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* 0: it has none, or has ended. */
+pid_t process_parent(pid_t pid);
+/* Also true of `of` itself, and of one that ends while it is looked at. */
+bool process_is_descendant(pid_t pid, pid_t of);
+/* A process and its descendants, ascending (allocated). 0 or -errno (logged). */
+int process_descendants(pid_t pid, pid_t **pids, size_t *nr);
+
+#endif
