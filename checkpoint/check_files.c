@@ -50,6 +50,23 @@ static bool tell(struct told *told, const char *kind)
 	return true;
 }
 
+/* The same for a file, once in the whole container. */
+static bool tell_inode(struct check *k, const struct stat *st)
+{
+	struct checked_inode *list;
+	size_t i;
+
+	for (i = 0; i < k->nr_told; i++)
+		if (k->told[i].dev == st->st_dev && k->told[i].ino == st->st_ino)
+			return false;
+	list = check_room(k, k->told, k->nr_told, sizeof(*list));
+	if (!list)
+		return false;
+	k->told = list;
+	k->told[k->nr_told++] = (struct checked_inode){ st->st_dev, st->st_ino };
+	return true;
+}
+
 /* The number behind "KEY:" in fdinfo; false when there is none. */
 static bool info_number(const struct open_file *file, const char *key, int base, long *value)
 {
@@ -201,7 +218,8 @@ static void check_mount_of(struct check *k, const struct open_file *file)
 
 	if (!k->nr_mounts || check_same_namespace(k->c->pid, 0, "mnt") ||
 	    (S_ISCHR(file->st.st_mode) && file->fd <= 2 && runtime) ||
-	    !info_number(file, "mnt_id", 10, &mount) || check_has_mount(k, (int)mount))
+	    !info_number(file, "mnt_id", 10, &mount) || check_has_mount(k, (int)mount) ||
+	    !tell_inode(k, &file->st))
 		return;
 	REFUSE(k, file->pid, "descriptor %d is %s of the host, in no mount of the container, where CRIU could not find it again: %s",
 	       file->fd, file->link,
@@ -230,19 +248,9 @@ static void check_chrdev(struct check *k, const struct open_file *file, struct t
 void check_ghost(struct check *k, pid_t pid, const char *path, const struct stat *st)
 {
 	uint64_t bytes = (uint64_t)st->st_blocks * 512;
-	struct checked_inode *list;
-	size_t i;
 
-	if (bytes <= k->ghost_limit)
+	if (bytes <= k->ghost_limit || !tell_inode(k, st))
 		return;
-	for (i = 0; i < k->nr_ghosts; i++)
-		if (k->ghost[i].dev == st->st_dev && k->ghost[i].ino == st->st_ino)
-			return;
-	list = check_room(k, k->ghost, k->nr_ghosts, sizeof(*list));
-	if (!list)
-		return;
-	k->ghost = list;
-	k->ghost[k->nr_ghosts++] = (struct checked_inode){ st->st_dev, st->st_ino };
 	REFUSE(k, pid, "the unlinked file %s takes %llu bytes, more than ghost-limit (%llu): raise the setting, or let it be closed",
 	       path, (unsigned long long)bytes, (unsigned long long)k->ghost_limit);
 }

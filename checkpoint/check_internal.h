@@ -39,8 +39,8 @@ struct check {
 	size_t nr_mounts;
 	struct checked_socket *socket;
 	size_t nr_sockets;
-	struct checked_inode *ghost;	/* too large, already told */
-	size_t nr_ghosts;
+	struct checked_inode *told;	/* files of which something has been said */
+	size_t nr_told;
 	bool out_of_memory;		/* logged */
 };
 

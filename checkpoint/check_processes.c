@@ -297,7 +297,7 @@ void check_free(struct check *k)
 	free(k->waiting);
 	free(k->mount);
 	free(k->socket);
-	free(k->ghost);
+	free(k->told);
 }
 
 int check_processes(const struct container *c, uint64_t ghost_limit, struct findings *findings)

@@ -45,11 +45,11 @@ static void check_initrd(const struct installed_kernel *to, struct findings *fin
 		findings_add(findings, NULL, 0, "the initramfs %s cannot be looked into, see above", to->initrd);
 		return;
 	}
-	if (!c.restore)
-		findings_add(findings, NULL, 0, "%s has no rebootless-restore, so that no container would come back: make it again with dracut -f --kver %s",
-			     to->initrd, to->release);
 	if (!c.hooks)
-		findings_add(findings, NULL, 0, "%s was made without the dracut module rebootless: install it (make install) and make it again with dracut -f --kver %s",
+		findings_add(findings, NULL, 0, "%s was made without the dracut module rebootless, so that no container would come back: make it again with dracut -f --kver %s (make install brings the module)",
+			     to->initrd, to->release);
+	else if (!c.restore)
+		findings_add(findings, NULL, 0, "%s has no rebootless-restore, so that no container would come back: make it again with dracut -f --kver %s",
 			     to->initrd, to->release);
 	check_module(to, &c, findings);
 }
