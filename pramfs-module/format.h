@@ -112,10 +112,12 @@ int pramfs_check_root(const void *root, u64 pfn, struct pramfs_finding *f);
 /*
  * Check a whole image, root included. On success *owned says what the handover
  * owns (root and stream pages too); the caller frees it with
- * pramfs_owned_free(). On failure *owned is empty.
+ * pramfs_owned_free(). On failure *owned is empty. The visitor (NULL: none) is
+ * told while the end of the image may yet turn out to be bad.
  */
 int pramfs_check(const struct pramfs_source *src, const struct pramfs_root *root, u64 root_pfn,
-		 struct pramfs_owned *owned, struct pramfs_finding *f);
+		 struct pramfs_owned *owned, const struct pramfs_visitor *v,
+		 struct pramfs_finding *f);
 void pramfs_owned_free(const struct pramfs_source *src, struct pramfs_owned *owned);
 
 /*

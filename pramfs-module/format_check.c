@@ -543,7 +543,8 @@ static int alloc_maps(const struct pramfs_source *src, struct pramfs_owned *owne
 }
 
 int pramfs_check(const struct pramfs_source *src, const struct pramfs_root *root, u64 root_pfn,
-		 struct pramfs_owned *owned, struct pramfs_finding *f)
+		 struct pramfs_owned *owned, const struct pramfs_visitor *v,
+		 struct pramfs_finding *f)
 {
 	struct pramfs_walk *w;
 	int err;
@@ -555,6 +556,7 @@ int pramfs_check(const struct pramfs_source *src, const struct pramfs_root *root
 	w = new_walk(src, root, f);
 	if (!w)
 		return -ENOMEM;
+	w->v = v;
 	pramfs_owned_bounds(root, owned);
 	w->s.owned = owned;
 	err = alloc_maps(src, owned);

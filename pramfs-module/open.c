@@ -153,13 +153,26 @@ static int build_target(void *ctx, u32 nr, const char *target, u32 len)
 static int build_extent(void *ctx, u32 nr, u64 index, u64 pfn, u64 pages)
 {
 	struct build *b = ctx;
-	struct inode *inode = b->inode[nr];
 
 	/* The checks have seen to it that no other file has this frame. */
-	PRAMFS_I(inode)->pages += pages;
-	inode_add_bytes(inode, (loff_t)pages << PAGE_SHIFT);
-	percpu_counter_add(&PRAMFS_SB(b->sb)->pages, pages);
-	return pramfs_held_add(inode, index, pfn, pages);
+	return pramfs_held_add(b->inode[nr], index, pfn, pages);
+}
+
+/* Charge the instance for what the files hold: once a file, not once an extent. */
+static void charge_held(const struct build *b)
+{
+	u32 i;
+
+	for (i = 0; i < b->nr; i++) {
+		struct inode *inode = b->inode[i];
+		unsigned long pages = PRAMFS_I(inode)->held.pages;
+
+		if (!pages)
+			continue;
+		PRAMFS_I(inode)->pages += pages;
+		inode_add_bytes(inode, (loff_t)pages << PAGE_SHIFT);
+		percpu_counter_add(&PRAMFS_SB(b->sb)->pages, pages);
+	}
 }
 
 /* The root directory becomes the tree's root with the first entry, or at the end. */
@@ -232,6 +245,7 @@ static void build_end(struct build *b)
 
 /* ---- which mounts ------------------------------------------------------- */
 
+/* While the image is checked, so that nobody need look again. */
 static int note_mount(void *ctx, u32 nr, const char *name, const struct pramfs_rec_mount *m)
 {
 	mounts[nr] = (struct came_mount){
@@ -241,16 +255,6 @@ static int note_mount(void *ctx, u32 nr, const char *name, const struct pramfs_r
 	};
 	strscpy(mounts[nr].name, name, sizeof(mounts[nr].name));
 	return 0;
-}
-
-/* After the image has been checked: its mounts, so that nobody need look again. */
-static int list_mounts(void)
-{
-	const struct pramfs_visitor v = { .mount = note_mount };
-
-	pending = le32_to_cpu(root->nr_mounts);
-	mounts = kvcalloc(max(pending, 1u), sizeof(*mounts), GFP_KERNEL);
-	return mounts ? pramfs_walk(&source, root, -1, &v, &finding) : -ENOMEM;
 }
 
 /* Number of the mount with this name that is to be had, or -ENOENT. */
@@ -346,6 +350,7 @@ int pramfs_open_mount(struct super_block *sb, const char *name)
 		tell_finding(name, err);
 		goto out;
 	}
+	charge_held(&b);
 	sbi->max_pages = mounts[nr].max_pages;
 	sbi->max_inodes = mounts[nr].max_inodes;
 	sbi->mode = d_inode(sb->s_root)->i_mode & 07777;
@@ -470,22 +475,24 @@ static void count_reserved(void)
 static int open_image(void)
 {
 	u64 start = ktime_get_ns();
+	const struct pramfs_visitor v = { .mount = note_mount };
 	struct pramfs_owned owned = {};
 	int err;
 
-	err = pramfs_check(&source, root, root_pfn, &owned, &finding);
+	mounts = kvcalloc(PRAMFS_MAX_MOUNTS, sizeof(*mounts), GFP_KERNEL);
+	if (!mounts)
+		return -ENOMEM;
+	err = pramfs_check(&source, root, root_pfn, &owned, &v, &finding);
 	check_ns = ktime_get_ns() - start;
-	if (err)
-		return err;
-	err = list_mounts();
-	if (!err) {
-		give_back_unowned(&owned);
-	} else {
+	if (err) {
 		kvfree(mounts);
 		mounts = NULL;
+		return err;
 	}
+	pending = le32_to_cpu(root->nr_mounts);
+	give_back_unowned(&owned);
 	pramfs_owned_free(&source, &owned);
-	return err;
+	return 0;
 }
 
 int pramfs_open_init(void)

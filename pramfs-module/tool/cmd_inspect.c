@@ -408,7 +408,7 @@ static int inspect(const struct image *image, bool json, bool extents)
 	}
 	/* What cannot be trusted is not shown: the files only if all is right. */
 	if (!err)
-		err = pramfs_check(&image->src, root, ~0ull, &owned, &f);
+		err = pramfs_check(&image->src, root, ~0ull, &owned, NULL, &f);
 	if (!err) {
 		pramfs_owned_free(&image->src, &owned);
 		err = pramfs_walk(&image->src, root, -1, &v, &f);

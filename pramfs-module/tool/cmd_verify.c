@@ -13,7 +13,7 @@ static int verify(const struct image *image)
 	char size[16];
 	int err;
 
-	err = pramfs_check(&image->src, root, ~0ull, &owned, &f);
+	err = pramfs_check(&image->src, root, ~0ull, &owned, NULL, &f);
 	if (err == -ENOENT) {
 		say_error(0, "nothing is handed over: memory is claimed, but not sealed");
 		return EXIT_NOTHING;

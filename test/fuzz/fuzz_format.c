@@ -175,7 +175,7 @@ static void run(const u8 *bytes, size_t size)
 
 	if (image_init(&image, bytes, size, 64u << 20))
 		return;
-	err = pramfs_check(&src, image_root(&image), ~0ull, &owned, &f);
+	err = pramfs_check(&src, image_root(&image), ~0ull, &owned, NULL, &f);
 	if (!err) {
 		accepted(&src, image_root(&image), &owned);
 	} else {

@@ -113,14 +113,25 @@ static u64 count_owned(const struct pramfs_owned *owned)
 	return n;
 }
 
-/* Check an image; on success see that what it owns is what it says. */
+static int count_mount(void *ctx, u32 nr, const char *name, const struct pramfs_rec_mount *m)
+{
+	(void)nr, (void)name, (void)m;
+	++*(u32 *)ctx;
+	return 0;
+}
+
+/* Check an image; on success see that what it owns is what it says, and all mounts were told. */
 static int check_mem(struct mem *mem, struct pramfs_finding *f)
 {
 	const struct pramfs_root *root = (const void *)mem->pages;
 	struct pramfs_source src = mem_source(mem);
 	struct pramfs_owned owned;
-	int err = pramfs_check(&src, root, mem->base, &owned, f);
+	u32 mounts = 0;
+	const struct pramfs_visitor v = { .mount = count_mount, .ctx = &mounts };
+	int err = pramfs_check(&src, root, mem->base, &owned, &v, f);
 
+	if (!err && mounts != root->nr_mounts)
+		err = -1004;
 	if (!err && count_owned(&owned) != root->data_frames + root->stream_pages + 1)
 		err = -1000;
 	if (err && owned.nr)
@@ -789,7 +800,7 @@ static double time_check(struct mem *mem)
 
 	for (int i = 0; i < 5; i++) {
 		clock_gettime(CLOCK_MONOTONIC, &start);
-		pramfs_check(&src, root, mem->base, &owned, &f);
+		pramfs_check(&src, root, mem->base, &owned, NULL, &f);
 		clock_gettime(CLOCK_MONOTONIC, &end);
 		pramfs_owned_free(&src, &owned);
 		ns = (double)(end.tv_sec - start.tv_sec) * 1e9 +
