@@ -10,13 +10,17 @@
 #include "commit.h"
 #include "common/cgroup.h"
 #include "common/cleanup.h"
+#include "common/engine.h"
 #include "common/fault.h"
 #include "common/log.h"
+#include "common/run.h"
 #include "common/store.h"
 #include "common/timeline.h"
 #include "rebootless.h"
 #include "restore/containers.h"
 #include "state.h"
+
+#define SYSTEMCTL_SECONDS 60
 
 #define _cleanup_store_log_ __attribute__((cleanup(store_log_close)))
 
@@ -142,6 +146,39 @@ static bool unspare_all(const struct manifest *m)
 	return all;
 }
 
+static int systemctl(const char *verb, const char *unit)
+{
+	char *argv[] = { "systemctl", (char *)verb, (char *)unit, NULL };
+
+	return run(argv, NULL, SYSTEMCTL_SECONDS);
+}
+
+/*
+ * Units of trees, which have or have not been started by now: started, each has
+ * taken its process over, and the drop-in that told it to is not needed any more.
+ */
+static void settle_units(const struct manifest *m)
+{
+	const struct container *c;
+	struct json_object *unit;
+	char path[512];
+	bool any = false;
+
+	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++) {
+		if (c->state != CONTAINER_RESTORED ||
+		    !json_object_object_get_ex(c->engine_data, "unit", &unit))
+			continue;
+		if (systemctl("start", json_object_get_string(unit)))
+			log_warning("tree %s runs, but unit %s has not taken it over",
+				    c->name, json_object_get_string(unit));
+		snprintf(path, sizeof(path), "/run/systemd/system/%s.d/" TREE_DROP_IN,
+			 json_object_get_string(unit));
+		any |= !unlink(path);
+	}
+	if (any)
+		systemctl("daemon-reload", NULL);
+}
+
 /*
  * Called by rebootless.service once the real root is up. The mark that spared
  * the containers at the switch goes: at the next shutdown they end like all others.
@@ -166,6 +203,7 @@ int cmd_settle(int argc, char **argv)
 	log = store_log_open();
 	if (fault_hit(FAULT_SETTLE, NULL))
 		return -EIO;
+	settle_units(&m);
 	all = unspare_all(&m);
 	timeline_stamp(STORE_DIR, STAMP_SETTLED, NULL);
 	if (!all)

@@ -65,12 +65,24 @@ struct engine {
 	 */
 	int (*forget_command)(const struct container *c, char ***argv);
 
+	/*
+	 * After a restore: tell those on the host who look after it. root: the
+	 * real root in an initramfs, "" when in it. NULL = nobody. 0 or -errno (logged).
+	 */
+	int (*restored)(const struct container *c, pid_t pid, const char *root);
+
+	/* Does it use the host's own mount namespace? NULL = none does. */
+	bool (*has_host_mounts)(const struct container *c);
+
 	/* Nobody else is in its cgroup: what is found there may be killed. */
 	bool owns_cgroup;
 
 	/* After a restore: the pid of its first process; -errno (logged) when it is not there. */
 	pid_t (*restored_pid)(const struct container *c, const struct image_dirs *dirs);
 };
+
+/* Name of the drop-in by which a unit takes its tree over: /run/systemd/system/UNIT.d/ this. */
+#define TREE_DROP_IN "90-rebootless.conf"
 
 extern const struct engine engine_crun, engine_runc, engine_tree;
 

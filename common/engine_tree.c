@@ -3,13 +3,16 @@
  * Plain process trees that the configuration names: `criu dump` and `criu
  * restore` called directly.
  *
- * A tree in the host's own mount namespace is dumped without one, and restored
- * into a copy of the new host's. From then on it has a namespace of its own,
- * which the next dump must not take for something to carry: its inode is noted
- * in TREE_DIR, and CRIU is started inside it. A tree that had its own namespace
- * from the start is dumped with it.
+ * A tree in the host's own mount namespace is restored into that of the new
+ * host, which in an initramfs is the one that becomes it at the switch to the
+ * real root. A tree with a mount namespace of its own is carried with it.
  *
- * engine_data: { "unit": "x.service" (as configured), "host-mounts": true }
+ * A tree that is a unit's is taken over by that unit: for its next start, which
+ * comes with the real root, the unit is told to start nothing but to read the
+ * pid of the tree from a file.
+ *
+ * engine_data: { "unit": "x.service" or "pid-file": "/path" (as configured),
+ *                "host-mounts": true }
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +30,8 @@
 #include "common/run.h"
 #include "common/strv.h"
 
-#define TREE_DIR "/run/rebootless/trees"
+#define PID_DIR "/run/rebootless/pids"
+#define UNIT_DIR "/run/systemd/system"
 
 static uint64_t ns_inode(pid_t pid, const char *type)
 {
@@ -71,17 +75,6 @@ static int find_pid(const struct config_section *s, pid_t *pid)
 	return 0;
 }
 
-static bool has_host_mounts(const char *name, pid_t pid)
-{
-	uint64_t own = ns_inode(pid, "mnt"), noted;
-	char path[PATH_MAX];
-
-	if (own == ns_inode(1, "mnt"))
-		return true;
-	snprintf(path, sizeof(path), TREE_DIR "/%s", name);
-	return !file_read_u64(path, &noted) && noted == own;
-}
-
 static int add(const struct config_section *s, struct containers *list)
 {
 	struct container *c;
@@ -102,7 +95,9 @@ static int add(const struct config_section *s, struct containers *list)
 	c->pid = pid;
 	c->engine_data = json_object_new_object();
 	json_object_object_add(c->engine_data, "host-mounts",
-			       json_object_new_boolean(has_host_mounts(s->name, pid)));
+			       json_object_new_boolean(ns_inode(pid, "mnt") == ns_inode(1, "mnt")));
+	json_object_object_add(c->engine_data, s->unit ? "unit" : "pid-file",
+			       json_object_new_string(s->unit ? s->unit : s->pid_file));
 	return c->name ? 0 : log_syserr(ENOMEM, "cannot keep tree %s", s->name);
 }
 
@@ -182,18 +177,92 @@ static int tree_restore_command(const struct container *c, const struct image_di
 	return err;
 }
 
-/* Its mount namespace is a copy of the host's, and the next list must know. */
-static int note_namespace(const struct container *c, pid_t pid)
+static int make_dirs(const char *dir)
+{
+	char path[PATH_MAX], *slash;
+
+	snprintf(path, sizeof(path), "%s", dir);
+	for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return log_syserr(errno, "cannot make %s", path);
+		*slash = '/';
+	}
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return log_syserr(errno, "cannot make %s", path);
+	return 0;
+}
+
+static int write_file(const char *dir, const char *name, mode_t mode, const char *text)
 {
 	char path[PATH_MAX];
 	_cleanup_close_ int fd = -1;
+	int err = make_dirs(dir);
 
-	if (mkdir(TREE_DIR, 0700) < 0 && errno != EEXIST)
-		return log_syserr(errno, "cannot make %s", TREE_DIR);
-	snprintf(path, sizeof(path), TREE_DIR "/%s", c->name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || dprintf(fd, "%" PRIu64 "\n", ns_inode(pid, "mnt")) < 0)
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
 		return log_syserr(errno, "cannot write %s", path);
+	return 0;
+}
+
+/*
+ * With a pid file of root's, systemd takes over a process that it has not
+ * started. The settling in the real root takes the drop-in away again, when it
+ * has been read: the unit's next start is one of its own.
+ */
+static int hand_to_unit(const char *name, const char *unit, const char *pid)
+{
+	char text[512], dir[512], file[128];
+	int err;
+
+	snprintf(file, sizeof(file), "%s.pid", name);
+	err = write_file(PID_DIR, file, 0600, pid);
+	if (err)
+		return err;
+	snprintf(dir, sizeof(dir), UNIT_DIR "/%s.d", unit);
+	snprintf(text, sizeof(text),
+		 "# made by rebootless: the unit's process came through a kernel update\n"
+		 "[Service]\nType=forking\nPIDFile=" PID_DIR "/%s\nGuessMainPID=no\n"
+		 "ExecStartPre=\nExecStartPost=\nExecStart=\nExecStart=/bin/true\n", file);
+	return write_file(dir, TREE_DROP_IN, 0644, text);
+}
+
+static int hand_to_pid_file(const char *path, const char *root, const char *pid)
+{
+	/* /run goes over to the real root as it is */
+	const char *below = strncmp(path, "/run/", 5) ? root : "";
+	char dir[PATH_MAX];
+	char *slash;
+
+	snprintf(dir, sizeof(dir), "%s%s", below, path);
+	slash = strrchr(dir, '/');
+	*slash = '\0';
+	return write_file(dir, slash + 1, 0644, pid);
+}
+
+static const char *tree_string(const struct container *c, const char *key)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(c->engine_data, key, &value) ||
+	    !json_object_is_type(value, json_type_string))
+		return NULL;
+	return json_object_get_string(value);
+}
+
+static int tree_restored(const struct container *c, pid_t pid, const char *root)
+{
+	const char *unit = tree_string(c, "unit"), *file = tree_string(c, "pid-file");
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d\n", (int)pid);
+	if (unit && !strchr(unit, '/') && *root)
+		return hand_to_unit(c->name, unit, text);
+	if (file && *file == '/')
+		return hand_to_pid_file(file, root, text);
 	return 0;
 }
 
@@ -207,9 +276,7 @@ static pid_t tree_restored_pid(const struct container *c, const struct image_dir
 	err = file_read_u64(path, &pid);
 	if (err)
 		return log_syserr(-err, "%s: criu restored it, but left no pid in %s", c->name, path);
-	if (host_mounts(c))
-		err = note_namespace(c, (pid_t)pid);
-	return err ? err : (pid_t)pid;
+	return (pid_t)pid;
 }
 
 const struct engine engine_tree = {
@@ -220,4 +287,6 @@ const struct engine engine_tree = {
 	.dump_command = tree_dump_command,
 	.restore_command = tree_restore_command,
 	.restored_pid = tree_restored_pid,
+	.restored = tree_restored,
+	.has_host_mounts = host_mounts,
 };

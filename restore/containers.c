@@ -30,6 +30,7 @@ struct work {
 
 struct child {
 	const struct restore *restore;
+	bool host_mounts;	/* no mount namespace of its own: just the root */
 	bool criu_config;	/* CRIU has to be told of the hold by its configuration */
 	const char *cgroup;	/* leaf to be in while restoring, or NULL */
 };
@@ -67,7 +68,8 @@ static int in_child(void *arg)
 	int err = child->cgroup ? enter_cgroup(child->cgroup) : 0;
 
 	if (!err && child->restore->root)
-		err = root_enter(child->restore->root);
+		err = child->host_mounts ? root_change(child->restore->root) :
+					   root_enter(child->restore->root);
 	if (!err && child->criu_config)
 		err = criu_config_mount(child->restore->root);
 	return err;
@@ -86,12 +88,18 @@ static void clean_work(const struct job *j)
 	}
 }
 
+static bool has_host_mounts(const struct container *c)
+{
+	return c->engine->has_host_mounts && c->engine->has_host_mounts(c);
+}
+
 static pid_t run_engine(struct job *j, const struct work *work, const char *leaf)
 {
 	const char *script = work->restore->all_or_none ? HOLD_SCRIPT : NULL;
 	struct child child = {
 		.restore = work->restore,
 		.cgroup = leaf,
+		.host_mounts = has_host_mounts(j->container),
 		.criu_config = script && j->container->engine->needs_criu_config,
 	};
 	_cleanup_strv_ char **argv = NULL;
@@ -212,6 +220,8 @@ static int succeeded(struct job *j, const struct work *work)
 		cgroup_apply(c->cgroups);
 	if (work->restore->root)
 		cgroup_spare(c->cgroup);
+	if (c->engine->restored)
+		c->engine->restored(c, pid, work->restore->root ? work->restore->root : "");
 	log_info("restored %s", c->name);
 	return 0;
 }

@@ -114,3 +114,12 @@ int root_enter(const char *root)
 	err = detach_others(root);
 	return err ? err : pivot(root);
 }
+
+int root_change(const char *root)
+{
+	if (fault_hit(FAULT_ENTER_ROOT, NULL))
+		return -EIO;
+	if (chroot(root) < 0 || chdir("/") < 0)
+		return log_syserr(errno, "cannot make %s the root", root);
+	return 0;
+}

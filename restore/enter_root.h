@@ -18,4 +18,11 @@ int root_prepare(const char *root);
 /* In a child: its mount namespace becomes one with root as "/". 0 or -errno (logged). */
 int root_enter(const char *root);
 
+/*
+ * In a child: the same root in the mount namespace that is there, for what is
+ * to live on in that one; it becomes the real root's at the switch. CRIU does
+ * with it as long as it has no mounts to restore.
+ */
+int root_change(const char *root);
+
 #endif
