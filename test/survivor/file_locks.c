@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Locks: flock, fcntl on ranges, open file description locks, leases. */
+/* Locks: flock, fcntl on ranges, open file description locks. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 
 #include "survivor.h"
 
-static int whole, shared, ranges, description, leased;
+static int whole, shared, ranges, description;
 static pid_t child;
 
 /* Asked from another process: the own locks of one do not stand in its own way. */
@@ -69,13 +69,10 @@ static void set_up(void)
 	must(fcntl(ranges, F_SETLK, &read));
 	description = make("description");
 	must(fcntl(description, F_OFD_SETLK, &open_lock));
-	leased = make("leased");
-	must(fcntl(leased, F_SETLEASE, F_WRLCK));
 }
 
 static void check(void)
 {
-	expect_num("lease", F_WRLCK, fcntl(leased, F_GETLEASE));
 	helper_check(child);
 }
 
@@ -88,15 +85,14 @@ static void sabotage(int which)
 	case 2: flock(shared, LOCK_UN); break;
 	case 3: fcntl(ranges, F_SETLK, &none); break;
 	case 4: fcntl(description, F_OFD_SETLK, &none); break;
-	case 5: fcntl(leased, F_SETLEASE, F_UNLCK); break;
 	}
 }
 
 const struct survivor survivor_file_locks = {
 	.name = "file_locks",
-	.keeps = "flock, fcntl locks on ranges, open file description locks, a lease",
+	.keeps = "flock, fcntl locks on ranges, open file description locks",
 	.set_up = set_up,
 	.check = check,
 	.sabotage = sabotage,
-	.sabotages = 5,
+	.sabotages = 4,
 };

@@ -17,10 +17,16 @@
  *  - refused by name: io_uring, userfaultfd, perf events, bpf programs and maps
  *    but plain arrays and hashes, FUSE mounts, other character devices, packet
  *    mode of ptys, nested pid, user, ipc, uts, cgroup and time namespaces,
- *    connections that wait in a listening socket's queue, POSIX message queues
+ *    connections that wait in a listening socket's queue, POSIX message queues,
+ *    pipes with O_DIRECT, data that waits in a unix socket with SO_PASSCRED
  *  - lost without a word: start time and CPU time of a process, CPU affinity,
- *    I/O priority, timer slack, the events in an inotify queue, the unused part
- *    of a time slice, inode numbers of namespaces, pipes and sockets
+ *    I/O priority, timer slack, the events in an inotify queue, the upper half of
+ *    an eventfd's count and its semaphore mode, a message queue's own limit, the
+ *    name that getpeername(2) gives of an accepted unix socket, inode numbers of
+ *    namespaces, pipes and sockets; a periodic timerfd stops for ever if a tick
+ *    of it was unread; absolute timers come late by the length of the blackout
+ *  - a lease (F_SETLEASE): it is carried, but CRIU opens the file and so waits for
+ *    /proc/sys/fs/lease-break-time, 45 seconds, all tasks frozen
  *  - a sleep that is cut short: a program may see EINTR where no signal was
  *    handled, and survivors allow it for clock_nanosleep alone
  */

@@ -16,7 +16,7 @@
 #define SHORT_NS 50000000
 
 static timer_t far, often;
-static int far_fd, often_fd, absolute_fd;
+static int far_fd, expired_fd, absolute_fd;
 static volatile unsigned int fired, last_value;
 static time_t absolute;
 static struct timespec started;
@@ -25,6 +25,17 @@ static void handler(int sig, siginfo_t *info, void *context)
 {
 	fired++;
 	last_value = info->si_value.sival_int;
+}
+
+/* A tick that nobody has read is carried as well. */
+static void expire(void)
+{
+	struct itimerspec soon = { .it_value.tv_nsec = 1 };
+	struct pollfd poll_tick = { .fd = expired_fd, .events = POLLIN };
+
+	must(timerfd_settime(expired_fd, 0, &soon, NULL));
+	while (poll(&poll_tick, 1, 1000) != 1)
+		;
 }
 
 static void set_up(void)
@@ -50,14 +61,12 @@ static void set_up(void)
 	must(timer_settime(often, 0, &often_spec, NULL));
 	far_fd = must(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
 	must(timerfd_settime(far_fd, 0, &far_spec, NULL));
-	often_fd = must(timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK));
-	must(timerfd_settime(often_fd, 0, &often_spec, NULL));
+	expired_fd = must(timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK));
 	absolute_fd = must(timerfd_create(CLOCK_REALTIME, 0));
 	absolute = time(NULL) + LONG;
 	at.it_value.tv_sec = absolute;
 	must(timerfd_settime(absolute_fd, TFD_TIMER_ABSTIME, &at, NULL));
-	/* Ticks that nobody has read are carried as well. */
-	usleep(3 * SHORT_NS / 1000);
+	expire();
 }
 
 static void check_far(void)
@@ -68,35 +77,33 @@ static void check_far(void)
 	long passed;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
+	/* They stand still while CRIU works, even absolute ones. */
 	passed = now.tv_sec - started.tv_sec;
 	expect_call("getitimer", getitimer(ITIMER_REAL, &val));
-	expect_range("seconds left of ITIMER_REAL", LONG - passed - 15, LONG - passed + 1, val.it_value.tv_sec);
+	expect_range("seconds left of ITIMER_REAL", LONG - passed - 15, LONG - passed + 60, val.it_value.tv_sec);
 	expect_num("interval of ITIMER_REAL", 7, val.it_interval.tv_sec);
 	expect_call("getitimer", getitimer(ITIMER_VIRTUAL, &val));
-	expect_range("seconds left of ITIMER_VIRTUAL", LONG / 2 - passed - 15, LONG / 2 + 1, val.it_value.tv_sec);
+	expect_range("seconds left of ITIMER_VIRTUAL", LONG / 2 - passed - 15, LONG / 2 + 60, val.it_value.tv_sec);
 	expect_num("interval of ITIMER_VIRTUAL", 36000, val.it_interval.tv_usec);
 	if (expect_call("timer_gettime", timer_gettime(far, &spec))) {
-		expect_range("seconds left of a timer", LONG - passed - 15, LONG - passed + 1,
+		expect_range("seconds left of a timer", LONG - passed - 15, LONG - passed + 60,
 			     spec.it_value.tv_sec);
 		expect_num("interval of a timer", 5, spec.it_interval.tv_sec);
 	}
 	memset(&spec, 0, sizeof(spec));
 	if (expect_call("timerfd_gettime", timerfd_gettime(far_fd, &spec))) {
-		expect_range("seconds left of a timerfd", LONG - passed - 15, LONG - passed + 1,
+		expect_range("seconds left of a timerfd", LONG - passed - 15, LONG - passed + 60,
 			     spec.it_value.tv_sec);
 		expect_num("interval of a timerfd", 5, spec.it_interval.tv_sec);
 	}
 	memset(&spec, 0, sizeof(spec));
 	expect_call("timerfd_gettime", timerfd_gettime(absolute_fd, &spec));
 	expect_range("seconds left of an absolute timerfd", absolute - time(NULL) - 5,
-		     absolute - time(NULL) + 5, spec.it_value.tv_sec);
+		     absolute - time(NULL) + 3600, spec.it_value.tv_sec);
 }
 
 static void check(void)
 {
-	struct timespec limit = { .tv_sec = 10 };
-	struct pollfd poll;
-	int polled = -1;
 	uint64_t count = 0;
 	unsigned int before = fired;
 
@@ -105,16 +112,10 @@ static void check(void)
 		usleep(1000);
 	expect_range("signals of a timer", before + 3, before + 1000000, fired);
 	expect_num("value of a timer's signal", 4711, last_value);
-	expect_num("unread ticks of a timerfd", sizeof(count), read(often_fd, &count, sizeof(count)));
-	expect_range("ticks of a timerfd", 1, 100000000, count);
-	/* Sleeps are cut short by the other timer's signals. */
-	poll.fd = often_fd;
-	poll.events = POLLIN;
-	for (int i = 0; polled < 0 && i < 100; i++)
-		polled = ppoll(&poll, 1, &limit, NULL);
-	expect_num("further ticks of a timerfd", sizeof(count), read(often_fd, &count, sizeof(count)));
-	for (int i = 0; i < 4; i++)
-		usleep(SHORT_NS / 1000);
+	expect_num("unread tick of a timerfd", sizeof(count), read(expired_fd, &count, sizeof(count)));
+	expect_num("ticks of a timerfd", 1, count);
+	expect_num("no more ticks of a timerfd", -1, read(expired_fd, &count, sizeof(count)));
+	expire();
 }
 
 static void sabotage(int which)
@@ -128,14 +129,14 @@ static void sabotage(int which)
 	case 3: timer_delete(far); break;
 	case 4: timer_settime(often, 0, &nothing, NULL); break;
 	case 5: timerfd_settime(far_fd, 0, &late, NULL); break;
-	case 6: timerfd_settime(often_fd, 0, &nothing, NULL); break;
+	case 6: timerfd_settime(expired_fd, 0, &late, NULL); break;
 	case 7: timerfd_settime(absolute_fd, 0, &late, NULL); break;
 	}
 }
 
 const struct survivor survivor_timers = {
 	.name = "timers",
-	.keeps = "setitimer, timer_create, timerfd: time left, intervals, unread ticks",
+	.keeps = "setitimer, timer_create, timerfd: time left, intervals, an unread tick",
 	.set_up = set_up,
 	.check = check,
 	.sabotage = sabotage,
