@@ -4,7 +4,8 @@
 # does not. On any other boot the first hook sees that there is nothing to do.
 #
 # Installed as /usr/lib/dracut/modules.d/90rebootless/module-setup.sh, with the
-# hooks beside it. dracut calls these functions.
+# hooks beside it. dracut calls these functions, and sets moddir.
+# shellcheck disable=SC2154
 
 check()
 {

@@ -39,7 +39,7 @@ static bool is_set(const char *lines, const char *line)
 	line += strspn(line, " \t-");
 	length = strcspn(line, " \t=\n");
 	for (; length && *lines; lines += strcspn(lines, "\n"), lines += *lines == '\n')
-		if (strcspn(lines, " \n") == length && !strncmp(lines, line, length))
+		if (strcspn(lines, "\n ") == length && !strncmp(lines, line, length))
 			return true;
 	return false;
 }

@@ -93,11 +93,10 @@ static int pivot(const char *root)
 {
 	if (chdir(root) < 0)
 		return log_syserr(errno, "cannot enter %s", root);
-	if (!syscall(SYS_pivot_root, ".", ".")) {
+	if (!syscall(SYS_pivot_root, ".", "."))
 		umount2(".", MNT_DETACH);
-	} else if (mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0) {
+	else if (mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0)
 		return log_syserr(errno, "cannot make %s the root", root);
-	}
 	if (chdir("/") < 0)
 		return log_syserr(errno, "cannot enter the new root");
 	return 0;

@@ -1,0 +1,152 @@
+#!/bin/sh
+# In the full guest: seven containers of all engines, of which each checks
+# itself, through one update after the other. Arguments: the kernels to go to.
+# shellcheck disable=SC1091 # is there in the guest
+. /usr/lib/update-lib.sh
+hops=$#
+
+containers='crun-all runc-all tree-all crun-two runc-two unit-tree crun-disk'
+
+start_all()
+{
+	start_survivors crun crun-all
+	start_survivors runc runc-all
+	start_survivors host-tree tree-all
+	start_survivors crun crun-two memory threads timers
+	start_survivors runc runc-two unix_sockets pipes clocks
+	# A unit that is enabled, as a host's services are.
+	mkdir -p /srv/unit-tree
+	cat >/etc/systemd/system/unit-tree.service <<-UNIT
+	[Unit]
+	Description=a plain process tree
+	[Service]
+	StandardOutput=null
+	StandardError=null
+	ExecStart=/bin/sh -c 'n=0; while :; do n=\$\$((n + 1)); echo \$\$n >/srv/unit-tree/count; sleep 0.1; done'
+	[Install]
+	WantedBy=multi-user.target
+	UNIT
+	systemctl daemon-reload
+	systemctl enable --now unit-tree.service
+	# A service that is none of the update's: stopped in order, and started by the new system.
+	cat >/etc/systemd/system/bystander.service <<-UNIT
+	[Service]
+	ExecStart=/bin/sleep infinity
+	ExecStopPost=/bin/sh -c 'echo stopped >>/srv/bystander'
+	[Install]
+	WantedBy=multi-user.target
+	UNIT
+	systemctl daemon-reload
+	systemctl enable --now bystander.service
+	# A container whose files lie on a second disk.
+	mkfs.ext4 -q /dev/vdb
+	mkdir -p /srv/second
+	mount /dev/vdb /srv/second
+	SURVIVORS_DIR=/srv/second start_survivors crun crun-disk files deleted_files mapped_files
+	cat >/etc/rebootless.conf <<-CONF
+	dump-timeout = 200
+	restore-timeout = 200
+	[tree tree-all]
+	pid-file = /var/lib/survivors/tree-all/pid
+	[tree unit-tree]
+	unit = unit-tree.service
+	[container crun-two]
+	after = runc-two
+	CONF
+	grep -E 'MemTotal' /proc/meminfo >/srv/memory
+	cat /proc/sys/kernel/threads-max /proc/sys/fs/file-max >/srv/limits
+}
+
+# What the runtimes and systemd know of them.
+ask_runtimes()
+{
+	for name in crun-all crun-two crun-disk; do
+		check "$1.$name.list" sh -c "crun list | grep -q '^$name .*running'"
+		check "$1.$name.exec" sh -c "crun exec $name /bin/busybox true </dev/null"
+	done
+	for name in runc-all runc-two; do
+		check "$1.$name.list" sh -c "runc list | grep -q '^$name .*running'"
+		check "$1.$name.exec" sh -c "runc exec $name /bin/busybox true </dev/null"
+	done
+	check "$1.unit-tree.active" systemctl is-active --quiet unit-tree.service
+	check "$1.unit-tree.once" test "$(pgrep -fc 'srv/unit-tree/count')" = 1
+	before=$(cat /srv/unit-tree/count)
+	sleep 1
+	check "$1.unit-tree.counts" test "$(cat /srv/unit-tree/count)" -gt "$before"
+	check "$1.bystander.active" systemctl is-active --quiet bystander.service
+	check "$1.bystander.stopped" test -s /srv/bystander
+}
+
+ask_host()
+{
+	check "$1.memory" sh -c "grep -E MemTotal /proc/meminfo | diff - /srv/memory >/dev/null ||
+		awk '/MemTotal/ { a[NR] = \$2 } END { d = a[1] - a[2]; exit d * d > (a[1] / 100) ^ 2 }' /proc/meminfo /srv/memory"
+	check "$1.threads-max" test "$(cat /proc/sys/kernel/threads-max)" -ge "$(head -n 1 /srv/limits)"
+	check "$1.committed" sh -c "! ls -d /run/rebootless/store/containers/*/images"
+	check "$1.journal" sh -c 'journalctl -b -u rebootless.service | grep -q "restored crun-all"'
+	check "$1.no-kdat" test ! -e /run/criu.kdat
+}
+
+# The figures, of the whole and of each phase.
+tell_times()
+{
+	rebootless status
+	rebootless status --json | python3 -c '
+import json, sys
+status = json.load(sys.stdin)
+print("blackout", status["blackout"])
+for phase in status["phases"]:
+    print(phase["name"], phase["seconds"])
+' | while read -r name value; do metric "$1.$name" "$value" s; done
+}
+
+# systemd must not take them away later.
+shake()
+{
+	systemctl daemon-reload
+	systemctl isolate multi-user.target
+	sleep 1
+}
+
+finish()
+{
+	for name in crun-all crun-two crun-disk; do
+		check "end.$name.kill" crun kill "$name" KILL
+		sleep 1
+		check "end.$name.delete" crun delete "$name"
+	done
+	for name in runc-all runc-two; do
+		check "end.$name.kill" runc kill "$name" KILL
+		sleep 1
+		check "end.$name.delete" runc delete "$name"
+	done
+	check end.unit-tree.stop systemctl stop unit-tree.service
+	check end.unit-tree.gone test "$(pgrep -fc 'srv/unit-tree/count')" = 0
+}
+
+if [ "$STAGE" = 1 ]; then
+	start_all
+else
+	sleep 2
+	systemctl is-system-running --wait >/dev/null
+	tell_times "hop$((STAGE - 1))"
+	shake
+	for name in crun-all runc-all tree-all crun-two runc-two; do
+		verdict "hop$((STAGE - 1))" "$name"
+	done
+	SURVIVORS_DIR=/srv/second verdict "hop$((STAGE - 1))" crun-disk
+	ask_runtimes "hop$((STAGE - 1))"
+	ask_host "hop$((STAGE - 1))"
+fi
+if [ "$STAGE" -gt "$hops" ]; then
+	finish
+	exit 0
+fi
+shift $((STAGE - 1))
+if [ "$STAGE" != 1 ] || rebootless check --kernel "$1"; then
+	update "$1" || fail "update$STAGE" "exit status $?"
+else
+	fail "check" "exit status $?"
+fi
+say_failure /run/update.out 12
+for name in $containers; do say_failure "$store/containers/$name/work/dump.log" 3; done

@@ -1,0 +1,56 @@
+# shellcheck shell=sh
+# What the guests' scripts of whole updates share. /lib/guest-lib.sh is the lab's.
+# shellcheck disable=SC1091
+. /lib/guest-lib.sh
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+store=/run/rebootless/store
+
+# verdict WHEN NAME: ask the survivors of a container; each line becomes a report.
+verdict()
+{
+	/survivor/verify "$2" >/run/verdict
+	while read -r what case; do
+		case $what in
+		pass) pass "$1.$case" ;;
+		skip) skip "$1.${case%%: *}" "${case#*: }" ;;
+		*) fail "$1.${case%%: *}" "${case#*: }" ;;
+		esac
+	done </run/verdict
+}
+
+# start_survivors ENGINE NAME [SURVIVOR...]
+start_survivors()
+{
+	if /survivor/start "$@" 2>/run/start.out; then
+		pass "start.$2"
+	else
+		fail "start.$2" "$(tail -n 1 /run/start.out)"
+	fi
+}
+
+# update SERIES [ARG-OF-rebootless-update...]: comes back only on failure, which is returned.
+update()
+{
+	_to=$1
+	shift
+	dmesg_out
+	rebootless update --kernel "$_to" -v "$@" >/run/update.out 2>&1
+	_status=$?
+	cat /run/update.out
+	return $_status
+}
+
+# say_failure FILE: the last lines of a log, for the host
+say_failure()
+{
+	tail -n "${2:-6}" "$1" 2>/dev/null | while read -r line; do note "$line"; done
+}
+
+# state NAME: what `rebootless status` says of a container
+state()
+{
+	rebootless status --json | python3 -c '
+import json, sys
+status = json.load(sys.stdin)
+print([c["state"] for c in status["containers"] if c["name"] == sys.argv[1]][0])' "$1"
+}
