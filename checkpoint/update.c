@@ -17,6 +17,7 @@
 #include "common/file.h"
 #include "common/filesystems.h"
 #include "common/host_limits.h"
+#include "common/interrupt.h"
 #include "common/log.h"
 #include "common/store.h"
 #include "common/strv.h"
@@ -82,6 +83,15 @@ static int describe_running(struct installed_kernel *k)
 	return copy(&k->cmdline, words);
 }
 
+/* What was added by the last update already is not added again. */
+static bool ends_with(const char *cmdline, const char *words)
+{
+	size_t length = strlen(cmdline), tail = strlen(words);
+
+	return tail <= length && !strcmp(cmdline + length - tail, words) &&
+	       (tail == length || cmdline[length - tail - 1] == ' ');
+}
+
 static int describe_target(struct update *u)
 {
 	const char *append = u->config.append ? u->config.append : "";
@@ -90,6 +100,8 @@ static int describe_target(struct update *u)
 
 	if (err)
 		return err;
+	if (ends_with(from->cmdline, append))
+		append = "";
 	if (asprintf(&to->cmdline, "%s%s%s", from->cmdline, *append ? " " : "", append) < 0) {
 		to->cmdline = NULL;
 		return log_syserr(ENOMEM, "cannot prepare the update");
@@ -353,6 +365,7 @@ static int carry_out(struct update *u)
 	struct container *c;
 	int err;
 
+	interrupt_catch();
 	timeline_calibrate_begin();
 	err = open_store(u);
 	if (err)
@@ -371,6 +384,10 @@ static int carry_out(struct update *u)
 	err = note_cgroups(&u->manifest.containers);
 	if (err)
 		goto out;
+	if (interrupted()) {
+		err = log_refusal(-EINTR, "interrupted");
+		goto out;
+	}
 	timeline_calibrate_end(STORE_DIR);
 	timeline_stamp(STORE_DIR, STAMP_PREPARED, NULL);
 	err = dump_running(u, &running);

@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/deadline.h"
 #include "common/hold.h"
+#include "common/interrupt.h"
 #include "common/jobs.h"
 #include "common/log.h"
 #include "common/strv.h"
@@ -136,7 +137,7 @@ static void start_some(struct jobs *jobs)
 		failed |= jobs->job[i].state == JOB_FAILED;
 	}
 	for (i = 0; i < jobs->nr && running < jobs->parallel; i++) {
-		if (failed && jobs->stop_at_failure)
+		if ((failed && jobs->stop_at_failure) || interrupted())
 			return;
 		if (jobs->job[i].state != JOB_WAITING || !may_start(jobs, &jobs->job[i]))
 			continue;
@@ -150,8 +151,9 @@ static int wait_status(pid_t pid)
 {
 	int status;
 
-	if (waitpid(pid, &status, 0) < 0)
-		return -errno;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -226,6 +228,7 @@ static int watch(struct jobs *jobs, int socket, bool answering)
 	return 0;
 }
 
+/* No more are started after a failure, or when the update is to be given up. */
 static bool all_over(const struct jobs *jobs)
 {
 	bool failed = false, running = false, waiting = false;
@@ -236,7 +239,7 @@ static bool all_over(const struct jobs *jobs)
 		running |= jobs->job[i].state == JOB_RUNNING;
 		waiting |= jobs->job[i].state == JOB_WAITING;
 	}
-	return !running && (!waiting || (failed && jobs->stop_at_failure));
+	return !running && (!waiting || (failed && jobs->stop_at_failure) || interrupted());
 }
 
 static void say_who_runs(const struct jobs *jobs, int64_t *next)
@@ -271,6 +274,8 @@ int jobs_run(struct jobs *jobs)
 	for (i = 0; !err && i < jobs->nr; i++)
 		if (jobs->job[i].state == JOB_FAILED)
 			err = -ECANCELED;
+	if (!err && interrupted())
+		err = log_refusal(-EINTR, "interrupted");
 	return err;
 }
 
