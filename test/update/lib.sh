@@ -20,12 +20,12 @@ update_disk()
 		--add "$TOP/test/survivor/verify:/survivor/verify" "$@" >&2
 }
 
-# update_guest NAME SERIES DISK-DIR [ARG-OF-test/lab/vm...]: boot it and report its cases.
+# update_guest NAME SERIES DISK-DIR CMDLINE [ARG-OF-test/lab/vm...]: boot it and report its cases.
 update_guest()
 {
-	local name=$1 series=$2 disk=$3
-	shift 3
+	local name=$1 series=$2 disk=$3 words=$4
+	shift 4
 	guest "$name" "$series" "$disk/initrd-$series" --mem 3G --timeout 1200 \
 		--kernel "$("$LAB/kernel" "$series" vmlinuz guest)" \
-		--disk "$disk/disk.img" --append "root=/dev/vda" "$@"
+		--disk "$disk/disk.img" --append "root=/dev/vda $words" "$@"
 }
