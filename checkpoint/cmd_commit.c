@@ -75,7 +75,19 @@ static int open_update(struct manifest *m, int *lock)
 		err = manifest_read(STORE_DIR, m);
 	if (err == -ENOENT)
 		return log_refusal(err, "no update has come into this kernel");
-	return !err && m->fault ? fault_set(m->fault) : err;
+	return err;
+}
+
+/* The update's own is for what runs by itself, and once: by hand it is to succeed. */
+static int take_fault(struct manifest *m)
+{
+	int err = m->fault ? fault_set(m->fault) : 0;
+
+	if (err || !m->fault)
+		return err;
+	free(m->fault);
+	m->fault = NULL;
+	return manifest_write(STORE_DIR, m);
 }
 
 int cmd_restore(int argc, char **argv)
@@ -197,6 +209,8 @@ int cmd_settle(int argc, char **argv)
 		return CMD_USAGE;
 	}
 	err = open_update(&m, &lock);
+	if (!err)
+		err = take_fault(&m);
 	if (err)
 		return err;
 	tell_journal();

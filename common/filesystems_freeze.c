@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fault.h"
 #include "filesystems.h"
 #include "log.h"
 #include "mount_table.h"
@@ -84,6 +85,8 @@ static int freeze_one(int fd)
 int filesystems_freeze(void)
 {
 	_cleanup_mount_table_ struct mount_table t = { 0 };
+	/* asked before the freeze, as it is logged */
+	bool fault = fault_hit(FAULT_FREEZE_DISKS, NULL);
 	const char *target = "";
 	int fd, err = mount_table_read(HOST_MOUNTINFO, &t);
 	size_t i;
@@ -108,6 +111,8 @@ int filesystems_freeze(void)
 		/* Hidden below another mount: synced it is. */
 		err = fd == -ENOENT ? 0 : freeze_one(fd);
 	}
+	if (!err && fault)
+		err = -EIO;
 	if (!err)
 		return 0;
 	filesystems_thaw();

@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "common/cgroup.h"
 #include "common/cleanup.h"
 #include "common/engine.h"
 #include "common/fault.h"
@@ -63,8 +64,6 @@ static int open_manifest(struct manifest *m)
 
 	if (err == -ENOENT)
 		return log_refusal(err, "the handover from the old kernel holds no update (no manifest in %s)", STORE_DIR);
-	if (!err && m->fault)
-		err = fault_set(m->fault);
 	return err;
 }
 
@@ -110,7 +109,7 @@ static int prepare(struct manifest *m, const char *root)
 {
 	_cleanup_strv_ char **missing = NULL;
 	char **target;
-	int err = system_prepare();
+	int err = system_prepare(m);
 
 	if (err)
 		return err;
@@ -175,6 +174,16 @@ static int restore_all(struct manifest *m, const struct restore_options *options
 	return err ? after_failure(m, options) : RESTORE_OK;
 }
 
+/* Once more, and last of all: systemd takes the mark off a scope when it touches it. */
+static void spare_all(const struct manifest *m)
+{
+	const struct container *c;
+
+	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++)
+		if (c->state == CONTAINER_RESTORED)
+			cgroup_spare(c->cgroup);
+}
+
 int cmd_run(int argc, char **argv)
 {
 	_cleanup_manifest_ struct manifest m = { 0 };
@@ -186,6 +195,9 @@ int cmd_run(int argc, char **argv)
 		return ret;
 	log = store_log_open();
 	ret = open_manifest(&m);
+	/* what is done by hand, and the way back, are to succeed */
+	if (!ret && m.fault && !m.rolling_back)
+		ret = fault_set(m.fault);
 	if (ret)
 		return ret;
 	if (wants_to_skip()) {
@@ -194,6 +206,7 @@ int cmd_run(int argc, char **argv)
 		return RESTORE_OK;
 	}
 	ret = restore_all(&m, &options);
+	spare_all(&m);
 	timeline_stamp(STORE_DIR, STAMP_PIVOT, NULL);
 	/* what CRIU has found out of this kernel, another must not believe */
 	unlink("/run/criu.kdat");

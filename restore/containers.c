@@ -39,10 +39,12 @@ struct child {
  * Engines make cgroups relative to their own: a leaf beside the container's
  * stands in for the place from which it was first started, and is in nobody's
  * way (a cgroup whose controllers are passed on can hold no process itself).
+ * Where systemd makes the cgroup, any place will do.
  */
 static int leaf_of(const struct container *c, char *path, size_t size)
 {
-	const char *slash = strrchr(c->cgroup, '/');
+	bool scope = c->engine->needs_systemd && c->engine->needs_systemd(c);
+	const char *slash = scope ? NULL : strrchr(c->cgroup, '/');
 	int n = snprintf(path, size, CGROUP_ROOT "%.*s/rebootless-%s",
 			 slash ? (int)(slash - c->cgroup) : 0, c->cgroup, c->name);
 
@@ -238,6 +240,12 @@ static void event(struct job *j, void *arg)
 {
 	struct work *work = arg;
 
+	/* it has not run yet, and is taken away with the others */
+	if (j->state == JOB_HELD && fault_hit(FAULT_RESTORE_FAIL, j->container->name)) {
+		hold_answer(&j->held, false);
+		j->state = JOB_FAILED;
+		j->status = 1;
+	}
 	if (j->state == JOB_HELD)
 		return;
 	if (j->state == JOB_DONE && fault_hit(FAULT_RESTORE_FAIL, j->container->name)) {
