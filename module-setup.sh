@@ -16,6 +16,8 @@ check()
 depends()
 {
 	echo base
+	# Runtimes ask systemd for cgroups by the bus.
+	if dracut_module_included systemd; then echo dbus; fi
 	return 0
 }
 

@@ -10,12 +10,15 @@
 #include "commit.h"
 #include "common/cgroup.h"
 #include "common/cleanup.h"
+#include "common/config.h"
 #include "common/engine.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/run.h"
 #include "common/store.h"
+#include "common/strv.h"
 #include "common/timeline.h"
+#include "host.h"
 #include "rebootless.h"
 #include "restore/containers.h"
 #include "state.h"
@@ -73,8 +76,9 @@ static int open_update(struct manifest *m, int *lock)
 	err = store_take_over();
 	if (!err)
 		err = manifest_read(STORE_DIR, m);
-	if (err == -ENOENT)
-		return log_refusal(err, "no update has come into this kernel");
+	/* one that was given up, or whose rebootless died, has not: its containers run here */
+	if (err == -ENOENT || (!err && host_is_this_boot(m->boot)))
+		return log_refusal(-ENOENT, "no update has come into this kernel");
 	return err;
 }
 
@@ -88,6 +92,28 @@ static int take_fault(struct manifest *m)
 	free(m->fault);
 	m->fault = NULL;
 	return manifest_write(STORE_DIR, m);
+}
+
+/* Whoever was started in its place would be in the way, and taken for what a failed try has left. */
+static int check_names_free(const struct manifest *m, char *const *only)
+{
+	_cleanup_(config_free) struct config config = { 0 };
+	_cleanup_(containers_free) struct containers running = { 0 };
+	const struct container *c;
+	int err = config_read(CONFIG_FILE, &config);
+
+	if (!err)
+		err = engines_list(&config, &running);
+	for (c = m->containers.container;
+	     !err && c < m->containers.container + m->containers.nr; c++) {
+		if ((c->state != CONTAINER_CAPTURED && c->state != CONTAINER_FAILED) ||
+		    (only && !strv_has(only, c->name)) || !containers_find(&running, c->name))
+			continue;
+		err = log_refusal(-EEXIST,
+				  "a container %s runs here: stop and delete it to restore the one of the update, or give that up with `rebootless commit --force`",
+				  c->name);
+	}
+	return err;
 }
 
 int cmd_restore(int argc, char **argv)
@@ -107,6 +133,9 @@ int cmd_restore(int argc, char **argv)
 	if (err)
 		return err;
 	log = store_log_open();
+	err = check_names_free(&m, o.all ? NULL : o.names);
+	if (err)
+		return err;
 	return restore_containers(&m, o.all ? NULL : o.names,
 				  &(struct restore){ .store = STORE_DIR,
 						     .verbose = log_is_verbose() });

@@ -623,6 +623,15 @@ int cmdline_reservations(const char *cmdline, const struct cmdline_host *host,
 	return finish_crashkernel(&p);
 }
 
+/* Words that the next kernel is not given: a boot loader's, or for one boot only. */
+static bool is_dropped(const char *word, size_t length)
+{
+	static const char skip[] = "rebootless.skip";
+
+	return !strncmp(word, "BOOT_IMAGE=", 11) || !strncmp(word, "initrd=", 7) ||
+	       (length == strlen(skip) && !strncmp(word, skip, length));
+}
+
 void cmdline_without_loader(const char *cmdline, char *out)
 {
 	const char *p = cmdline;
@@ -638,8 +647,7 @@ void cmdline_without_loader(const char *cmdline, char *out)
 		for (; *p && (quoted || !is_space(*p)); p++)
 			if (*p == '"')
 				quoted = !quoted;
-		if (p == start || !strncmp(start, "BOOT_IMAGE=", 11) ||
-		    !strncmp(start, "initrd=", 7))
+		if (p == start || is_dropped(start, (size_t)(p - start)))
 			continue;
 		if (used)
 			out[used++] = ' ';

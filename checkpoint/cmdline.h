@@ -64,7 +64,8 @@ int cmdline_reservations(const char *cmdline, const struct cmdline_host *host,
 
 /*
  * Copy a command line without the words that a boot loader put there for
- * itself (BOOT_IMAGE=, initrd=). out has room for as much as there is in.
+ * itself (BOOT_IMAGE=, initrd=) and what was meant for this boot alone
+ * (rebootless.skip). out has room for as much as there is in.
  */
 void cmdline_without_loader(const char *cmdline, char *out);
 

@@ -119,3 +119,10 @@ int host_boot_id(char id[HOST_BOOT_ID_MAX])
 		return log_syserr(n ? -n : EINVAL, "cannot read %s", BOOT_ID);
 	return 0;
 }
+
+bool host_is_this_boot(const char *id)
+{
+	char now[HOST_BOOT_ID_MAX];
+
+	return id && !host_boot_id(now) && !strcmp(id, now);
+}

@@ -29,5 +29,7 @@ int host_read(struct host *host);
 #define HOST_BOOT_ID_MAX 64
 /* The kernel's boot_id: another one after every boot. 0 or -errno (logged). */
 int host_boot_id(char id[HOST_BOOT_ID_MAX]);
+/* Is it this kernel's? NULL: no. */
+bool host_is_this_boot(const char *id);
 
 #endif

@@ -34,6 +34,8 @@
 
 #define UUID_FILE "/proc/sys/kernel/random/uuid"
 #define UUID_MAX 40
+#define MANIFEST_FILE STORE_DIR "/manifest.json"
+#define MANIFEST_BEFORE STORE_DIR "/manifest.before"
 
 struct update {
 	const struct update_request *request;
@@ -148,7 +150,7 @@ static void take_settings(struct manifest *m, const struct config *config)
 
 static int read_settings(struct update *u)
 {
-	char id[UUID_MAX];
+	char id[UUID_MAX], boot[HOST_BOOT_ID_MAX];
 	int err = config_read(u->request->config, &u->config);
 
 	if (!err && u->config.fault)
@@ -156,10 +158,15 @@ static int read_settings(struct update *u)
 	if (err)
 		return err;
 	take_settings(&u->manifest, &u->config);
+	u->manifest.rolling_back = u->request->rollback;
 	err = file_read_line(UUID_FILE, id, sizeof(id));
 	if (err < 0)
 		return log_syserr(-err, "cannot read %s", UUID_FILE);
 	err = copy(&u->manifest.id, id);
+	if (!err)
+		err = host_boot_id(boot);
+	if (!err)
+		err = copy(&u->manifest.boot, boot);
 	return !err && fault_get() ? copy(&u->manifest.fault, fault_get()) : err;
 }
 
@@ -187,6 +194,22 @@ static int take_kept(struct update *u, struct manifest *before)
 	return 0;
 }
 
+/*
+ * An update that died before its jump: whom it had captured runs on here, and
+ * the images are worth nothing. A rollback that died has left the manifest
+ * before it. 0; -ENOENT: no manifest is left; or another -errno (logged).
+ */
+static int discard_dead(struct manifest *m)
+{
+	if (!host_is_this_boot(m->boot))
+		return 0;
+	manifest_free(m);
+	if (rename(MANIFEST_BEFORE, MANIFEST_FILE) < 0)
+		return errno == ENOENT ? -ENOENT : log_syserr(errno, "cannot bring back %s",
+							       MANIFEST_FILE);
+	return manifest_read(STORE_DIR, m);
+}
+
 /* Kept images must not be lost by a further update; only a rollback takes them along. */
 static int look_at_store(struct update *u)
 {
@@ -197,6 +220,8 @@ static int look_at_store(struct update *u)
 	err = store_take_over();
 	if (!err)
 		err = manifest_read(STORE_DIR, &before);
+	if (!err)
+		err = discard_dead(&before);
 	if (err == -ENOENT)
 		return u->request->rollback ? log_refusal(err, "there is no update to go back from") : 0;
 	if (err)
@@ -210,6 +235,26 @@ static int look_at_store(struct update *u)
 					   "container %s of the update before is not restored, and its images would be lost: `rebootless restore %s`, `rebootless rollback`, or `rebootless commit --force` to give it up",
 					   c->name, c->name);
 	return 0;
+}
+
+/* The lock is ours: an arena, a loaded kernel or a seal is of one that has died. */
+static int release_dead(void)
+{
+	_cleanup_close_ int device = -1;
+	struct pramfs_ioc_status status;
+	int err, did = 0;
+
+	if (access(PRAMFS_DEVICE, F_OK) < 0)
+		return 0;
+	device = device_open();
+	err = device < 0 ? device : device_status(device, &status);
+	if (!err && status.flags & PRAMFS_SEALED)
+		err = device_unseal(device);
+	if (!err)
+		err = unload_all(device, &did);
+	if (did)
+		log_warning("a kernel was loaded by a rebootless that has ended: unloaded it");
+	return err;
 }
 
 static int find_all(struct update *u)
@@ -241,9 +286,6 @@ static int check_all(struct update *u)
 				   CONFIG_FILE);
 	return 0;
 }
-
-#define MANIFEST_FILE STORE_DIR "/manifest.json"
-#define MANIFEST_BEFORE STORE_DIR "/manifest.before"
 
 /* A rollback that is given up leaves the update before it as it was. */
 static int keep_manifest(void)
@@ -283,6 +325,8 @@ static int load_target(struct update *u)
 		.append = u->manifest.to.cmdline,
 	};
 
+	if (u->request->rollback && fault_hit(FAULT_ROLLBACK, NULL))
+		return -EIO;
 	u->device = device_open();
 	if (u->device < 0)
 		return u->device;
@@ -337,7 +381,7 @@ static void undo(struct update *u, enum done done)
 	/* the images of containers that run here are worth nothing */
 	if (done >= DONE_STORE && !u->request->rollback && !store_clear())
 		store_unmount();
-	log_info("nothing was updated: all containers run on in this kernel");
+	log_error("nothing was updated: all containers run on in this kernel; mend what is named above and try again");
 }
 
 static int dump_running(struct update *u, struct containers *running)
@@ -427,7 +471,9 @@ int update(const struct update_request *request)
 	u.lock = state_lock();
 	if (u.lock < 0)
 		return u.lock;
-	err = find_all(&u);
+	err = request->dry_run ? 0 : release_dead();
+	if (!err)
+		err = find_all(&u);
 	if (!err)
 		err = look_at_store(&u);
 	if (err)

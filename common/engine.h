@@ -74,6 +74,9 @@ struct engine {
 	/* Does it use the host's own mount namespace? NULL = none does. */
 	bool (*has_host_mounts)(const struct container *c);
 
+	/* Has systemd made its cgroup, and must be asked for it again? NULL = never. */
+	bool (*needs_systemd)(const struct container *c);
+
 	/* Nobody else is in its cgroup: what is found there may be killed. */
 	bool owns_cgroup;
 

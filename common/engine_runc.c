@@ -20,6 +20,7 @@ const struct engine engine_runc = {
 	.needs_criu_config = true,
 	.restore_command = oci_restore_command,
 	.forget_command = oci_forget_command,
+	.needs_systemd = oci_needs_systemd,
 	.owns_cgroup = true,
 	.restored_pid = oci_restored_pid,
 };

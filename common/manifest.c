@@ -101,6 +101,7 @@ static void kernel_free(struct installed_kernel *k)
 void manifest_free(struct manifest *m)
 {
 	free(m->id);
+	free(m->boot);
 	free(m->fault);
 	kernel_free(&m->from);
 	kernel_free(&m->to);
@@ -182,6 +183,7 @@ static struct json_object *manifest_to_json(const struct manifest *m)
 	put_number(o, "major", MANIFEST_MAJOR);
 	put_number(o, "minor", MANIFEST_MINOR);
 	put_string(o, "id", m->id);
+	put_string(o, "boot", m->boot);
 	put_kernel(o, "from", &m->from);
 	put_kernel(o, "to", &m->to);
 	put_string(o, "on-restore-failure", restore_policy_name(m->on_restore_failure));
@@ -378,6 +380,7 @@ static void get_manifest(struct reader *r, struct json_object *o, struct manifes
 				     "%s has version %u, this program reads version %u: use the rebootless that the update was made with",
 				     r->path, major, MANIFEST_MAJOR);
 	m->id = get_string(r, o, "id", true);
+	m->boot = get_string(r, o, "boot", false);
 	get_kernel(r, o, "from", &m->from);
 	get_kernel(r, o, "to", &m->to);
 	get_policy(r, o, m);

@@ -67,6 +67,7 @@ struct containers {
 
 struct manifest {
 	char *id;			/* of the update, a UUID */
+	char *boot;			/* boot_id of the kernel in which it was written down */
 	struct installed_kernel from, to;
 	enum restore_policy on_restore_failure;
 	bool commit_auto;

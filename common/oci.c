@@ -92,7 +92,6 @@ static void check_config(const struct container *c, struct json_object *config,
 			 struct findings *findings)
 {
 	struct json_object *value;
-	const char *cgroup;
 
 	value = config_get(config, "annotations", "io.container.manager");
 	if (value)
@@ -103,12 +102,6 @@ static void check_config(const struct container *c, struct json_object *config,
 	if (value && json_object_get_boolean(value))
 		findings_add(findings, c->name, 0,
 			     "it has a terminal (process.terminal in config.json), whose other end dies with the old kernel; run it without one");
-	value = config_get(config, "linux", "cgroupsPath");
-	cgroup = value ? json_object_get_string(value) : NULL;
-	if (cgroup && *cgroup != '/' && strchr(cgroup, ':'))
-		findings_add(findings, c->name, 0,
-			     "its cgroup is made by systemd (cgroupsPath %s), which is not there when it is restored; make it without --systemd-cgroup",
-			     cgroup);
 }
 
 int oci_check(const struct container *c, struct findings *findings)
@@ -132,6 +125,16 @@ int oci_check(const struct container *c, struct findings *findings)
 	return 0;
 }
 
+/*
+ * Made with --systemd-cgroup, it is a scope of systemd's: the runtime asks
+ * systemd for it again. Its cgroupsPath is then SLICE:PREFIX:NAME, and the scope
+ * is named PREFIX-NAME.
+ */
+bool oci_needs_systemd(const struct container *c)
+{
+	return c->cgroup && strstr(c->cgroup, ".scope") && strstr(c->cgroup, c->name);
+}
+
 int oci_dump_command(const struct container *c, const struct image_dirs *dirs,
 		     const struct dump_options *options, char ***argv)
 {
@@ -150,13 +153,17 @@ int oci_restore_command(const struct container *c, const struct image_dirs *dirs
 			const char *action_script, char ***argv)
 {
 	char *const words[] = {
-		(char *)c->engine->program, "restore", "--bundle", (char *)oci_bundle(c),
+		"restore", "--bundle", (char *)oci_bundle(c),
 		"--image-path", (char *)dirs->images, "--work-path", (char *)dirs->work,
 		"--detach", "--tcp-established", "--file-locks", NULL,
 	};
-	int err = strv_extend(argv, words);
+	int err = strv_add(argv, c->engine->program);
 
 	(void)action_script;
+	if (!err && oci_needs_systemd(c))
+		err = strv_add(argv, "--systemd-cgroup");
+	if (!err)
+		err = strv_extend(argv, words);
 	if (!err)
 		err = strv_addf(argv, "--pid-file=%s/pid", dirs->work);
 	return err ? err : strv_add(argv, c->name);

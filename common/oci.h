@@ -2,7 +2,7 @@
 /*
  * oci.h - what crun and runc have in common: nearly their whole command line.
  *
- * engine_data: { "bundle": "/path", "systemd": false }
+ * engine_data: { "bundle": "/path", "status": "running" }
  */
 #ifndef REBOOTLESS_OCI_H
 #define REBOOTLESS_OCI_H
@@ -15,6 +15,7 @@ int oci_dump_command(const struct container *c, const struct image_dirs *dirs,
 		     const struct dump_options *options, char ***argv);
 int oci_restore_command(const struct container *c, const struct image_dirs *dirs,
 			const char *action_script, char ***argv);
+bool oci_needs_systemd(const struct container *c);
 int oci_forget_command(const struct container *c, char ***argv);
 pid_t oci_restored_pid(const struct container *c, const struct image_dirs *dirs);
 

@@ -9,11 +9,13 @@
 
 #include "common/cgroup.h"
 #include "common/cleanup.h"
+#include "common/engine.h"
 #include "common/log.h"
 #include "common/run.h"
 #include "restore/system.h"
 
 #define MODPROBE_SECONDS 60
+#define BUS_SECONDS 60
 
 /*
  * CRIU reads sockets by sock_diag and locks networks by nftables; containers
@@ -55,11 +57,36 @@ static int loopback_up(void)
 	return 0;
 }
 
-int system_prepare(void)
+static bool needs_bus(const struct manifest *m)
+{
+	const struct container *c;
+
+	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++)
+		if (c->engine->needs_systemd && c->engine->needs_systemd(c))
+			return true;
+	return false;
+}
+
+/* Those that need it fail by themselves, and say so. */
+static void start_bus(void)
+{
+	char *argv[] = { "systemctl", "start", "dbus.socket", "dbus.service", NULL };
+
+	if (!access("/run/dbus/system_bus_socket", F_OK))
+		return;
+	if (run(argv, NULL, BUS_SECONDS))
+		log_warning("the system bus could not be started: containers whose cgroups systemd makes cannot be restored now, but with `rebootless restore` later");
+}
+
+int system_prepare(const struct manifest *m)
 {
 	int err;
 
 	load_modules();
 	err = mount_cgroups();
-	return err ? err : loopback_up();
+	if (!err)
+		err = loopback_up();
+	if (!err && needs_bus(m))
+		start_bus();
+	return err;
 }

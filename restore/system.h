@@ -6,7 +6,12 @@
 #ifndef REBOOTLESS_RESTORE_SYSTEM_H
 #define REBOOTLESS_RESTORE_SYSTEM_H
 
-/* Kernel modules, cgroups, the loopback device. 0 or -errno (logged). */
-int system_prepare(void);
+#include "common/manifest.h"
+
+/*
+ * Kernel modules, cgroups, the loopback device, and the bus by which systemd is
+ * asked for cgroups if a container needs that. 0 or -errno (logged).
+ */
+int system_prepare(const struct manifest *m);
 
 #endif
