@@ -816,8 +816,8 @@ static void test_cmdline_rest(void)
 	end("cmdline-refused");
 
 	begin();
-	cmdline_without_loader("BOOT_IMAGE=/vmlinuz root=/dev/vda  initrd=\\x a=\"b c\" quiet", out);
-	if (strcmp(out, "root=/dev/vda a=\"b c\" quiet"))
+	cmdline_without_loader("BOOT_IMAGE=/vmlinuz root=/dev/vda  initrd=\\x rebootless.skip a=\"b c\" quiet rebootless.skipped", out);
+	if (strcmp(out, "root=/dev/vda a=\"b c\" quiet rebootless.skipped"))
 		complain("made \"%s\"", out);
 	end("cmdline-without-loader");
 }
