@@ -10,7 +10,6 @@
 #include "commit.h"
 #include "common/cgroup.h"
 #include "common/cleanup.h"
-#include "common/config.h"
 #include "common/engine.h"
 #include "common/fault.h"
 #include "common/log.h"
@@ -94,51 +93,33 @@ static int take_fault(struct manifest *m)
 	return manifest_write(STORE_DIR, m);
 }
 
-/* Whoever was started in its place would be in the way, and taken for what a failed try has left. */
-static int check_names_free(const struct manifest *m, char *const *only)
+/*
+ * A container of that name that was started in its place would make the restore
+ * fail, and go with what the failed one has left.
+ */
+static int check_free(const struct container *c)
 {
-	_cleanup_(config_free) struct config config = { 0 };
 	_cleanup_(containers_free) struct containers running = { 0 };
-	const struct container *c;
-	int err = config_read(CONFIG_FILE, &config);
+	int err = c->engine->list(&(struct config){ 0 }, &running);
 
-	if (!err)
-		err = engines_list(&config, &running);
-	for (c = m->containers.container;
-	     !err && c < m->containers.container + m->containers.nr; c++) {
-		if ((c->state != CONTAINER_CAPTURED && c->state != CONTAINER_FAILED) ||
-		    (only && !strv_has(only, c->name)) || !containers_find(&running, c->name))
-			continue;
+	if (!err && containers_find(&running, c->name))
 		err = log_refusal(-EEXIST,
-				  "a container %s runs here: stop and delete it to restore the one of the update, or give that up with `rebootless commit --force`",
+				  "a container %s runs here: stop and delete it to restore the one of the update, or give that one up with `rebootless commit --force`",
 				  c->name);
-	}
 	return err;
 }
 
-int cmd_restore(int argc, char **argv)
+static int check_all_free(const struct manifest *m, char *const *only)
 {
-	_cleanup_manifest_ struct manifest m = { 0 };
-	_cleanup_store_log_ int log = -1;
-	_cleanup_close_ int lock = -1;
-	struct options o;
-	int err = parse(argc, argv, &o);
+	const struct container *c;
+	int err = 0;
 
-	if (!err && (o.force || o.all == !!o.names[0])) {
-		log_error("restore: expected names of containers, or --all");
-		return CMD_USAGE;
-	}
-	if (!err)
-		err = open_update(&m, &lock);
-	if (err)
-		return err;
-	log = store_log_open();
-	err = check_names_free(&m, o.all ? NULL : o.names);
-	if (err)
-		return err;
-	return restore_containers(&m, o.all ? NULL : o.names,
-				  &(struct restore){ .store = STORE_DIR,
-						     .verbose = log_is_verbose() });
+	for (c = m->containers.container;
+	     !err && c < m->containers.container + m->containers.nr; c++)
+		if ((c->state == CONTAINER_CAPTURED || c->state == CONTAINER_FAILED) &&
+		    c->engine->owns_cgroup && (!only || strv_has(only, c->name)))
+			err = check_free(c);
+	return err;
 }
 
 int cmd_commit(int argc, char **argv)
@@ -181,7 +162,7 @@ static bool unspare_all(const struct manifest *m)
 	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++) {
 		if (c->state == CONTAINER_RESTORED)
 			cgroup_unspare(c->cgroup);
-		else
+		else if (c->state != CONTAINER_RUNNING)
 			all = false;
 	}
 	return all;
@@ -220,6 +201,43 @@ static void settle_units(const struct manifest *m)
 		systemctl("daemon-reload", NULL);
 }
 
+/* What the setting `commit` asks for once all containers run. */
+static int commit_if_all(struct manifest *m, bool all)
+{
+	return all && m->commit_auto ? commit(m, false) : 0;
+}
+
+int cmd_restore(int argc, char **argv)
+{
+	_cleanup_manifest_ struct manifest m = { 0 };
+	_cleanup_store_log_ int log = -1;
+	_cleanup_close_ int lock = -1;
+	struct options o;
+	int err = parse(argc, argv, &o);
+
+	if (!err && (o.force || o.all == !!o.names[0])) {
+		log_error("restore: expected names of containers, or --all");
+		return CMD_USAGE;
+	}
+	if (!err)
+		err = open_update(&m, &lock);
+	if (err)
+		return err;
+	log = store_log_open();
+	err = check_all_free(&m, o.all ? NULL : o.names);
+	if (err)
+		return err;
+	err = restore_containers(&m, o.all ? NULL : o.names,
+				 &(struct restore){ .store = STORE_DIR,
+						    .verbose = log_is_verbose() });
+	/* systemd has to see the drop-ins first, which on a boot are there before it */
+	systemctl("daemon-reload", NULL);
+	settle_units(&m);
+	if (err)
+		return err;
+	return commit_if_all(&m, unspare_all(&m));
+}
+
 /*
  * Called by rebootless.service once the real root is up. The mark that spared
  * the containers at the switch goes: at the next shutdown they end like all others.
@@ -251,5 +269,5 @@ int cmd_settle(int argc, char **argv)
 	timeline_stamp(STORE_DIR, STAMP_SETTLED, NULL);
 	if (!all)
 		log_error("not all containers are restored: see `rebootless status`");
-	return all && m.commit_auto ? commit(&m, false) : 0;
+	return commit_if_all(&m, all);
 }
