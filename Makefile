@@ -46,6 +46,9 @@ module:						## pramfs.ko for the kernel KVER=X
 test:						## install what is missing, build and run all tests (needs root)
 	@test/run $(TESTS)
 
+soak:						## the same with everything that takes hours (needs root)
+	@SOAK=1 test/run lint unit fuzz install lab vm update test/soak
+
 lint:						## checkpatch, sparse and shellcheck (needs root)
 	@test/lint
 
@@ -53,7 +56,7 @@ bench:						## compare pramfs with tmpfs in a guest (needs root)
 	@test -x test/bench/run || { echo "make bench: there is no test/bench/run" >&2; exit 1; }
 	@test/bench/run
 
-demo:						## carry files from one kernel to the next in a guest (needs root)
+demo:						## update a kernel under a running redis, in a guest (needs root)
 	@test/demo/run
 
 install: programs				## programs, man pages, and the module's source for DKMS
@@ -86,4 +89,4 @@ distclean:					## take away everything that was built
 help:						## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 
-.PHONY: all programs no-module module test lint bench demo install uninstall clean distclean help
+.PHONY: all programs no-module module test soak lint bench demo install uninstall clean distclean help
