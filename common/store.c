@@ -25,11 +25,12 @@
 int store_load_module(void)
 {
 	char *argv[] = { "modprobe", "pramfs", NULL };
+	bool fault = fault_hit(FAULT_LOAD_MODULE, NULL);
 	int status;
 
-	if (!access("/dev/pramfs", F_OK))
+	if (!fault && !access("/dev/pramfs", F_OK))
 		return 0;
-	status = fault_hit(FAULT_LOAD_MODULE, NULL) ? 1 : run(argv, NULL, MODPROBE_SECONDS);
+	status = fault ? 1 : run(argv, NULL, MODPROBE_SECONDS);
 	if (status > 0)
 		return log_refusal(-ENODEV,
 				   "`modprobe pramfs` failed with status %d: is the module built for this kernel (dkms status)?",
