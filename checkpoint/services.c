@@ -12,7 +12,10 @@
 #include "common/run.h"
 #include "common/strv.h"
 #include "services.h"
+#include "state.h"
 
+/* What is stopped, one to a line, until it is started again: for one that is killed. */
+#define NOTE STATE_DIR "/stopped-services"
 #define STOP_SECONDS 300
 #define ASK_SECONDS 30
 
@@ -117,6 +120,31 @@ static int choose(const struct config *config, const struct containers *list, ch
 	return err;
 }
 
+static void write_note(char *const *stopped)
+{
+	_cleanup_fclose_ FILE *f = fopen(NOTE, "we");
+
+	for (; f && *stopped; stopped++)
+		fprintf(f, "%s\n", *stopped);
+}
+
+void services_start_left(void)
+{
+	_cleanup_fclose_ FILE *f = fopen(NOTE, "re");
+	_cleanup_strv_ char **units = NULL;
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0;
+
+	while (f && getline(&line, &room, f) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		if (*line)
+			strv_add(&units, line);
+	}
+	if (units)
+		log_warning("starting again what a rebootless that has ended had stopped");
+	services_start(units);
+}
+
 int services_stop(const struct config *config, const struct containers *list, char ***stopped)
 {
 	char **unit;
@@ -129,6 +157,7 @@ int services_stop(const struct config *config, const struct containers *list, ch
 		return err;
 	for (unit = *stopped; *unit; unit++)
 		log_info("stopping %s", *unit);
+	write_note(*stopped);
 	err = fault_hit(FAULT_STOP_SERVICES, NULL) ? 1 : systemctl("stop", *stopped);
 	if (!err)
 		return 0;
@@ -142,4 +171,5 @@ void services_start(char *const *stopped)
 {
 	if (stopped && *stopped && systemctl("start", stopped))
 		log_warning("not all services that were stopped could be started again; see `systemctl --failed`");
+	unlink(NOTE);
 }

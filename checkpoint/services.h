@@ -19,5 +19,7 @@ int services_stop(const struct config *config, const struct containers *list, ch
 
 /* The inverse, after an update that was given up; a failure is a warning. */
 void services_start(char *const *stopped);
+/* The same for those that one that was killed has left stopped, if there was one. */
+void services_start_left(void);
 
 #endif

@@ -237,13 +237,14 @@ static int look_at_store(struct update *u)
 	return 0;
 }
 
-/* The lock is ours: an arena, a loaded kernel or a seal is of one that has died. */
+/* The lock is ours: what is loaded, claimed, sealed or stopped is of one that has died. */
 static int release_dead(void)
 {
 	_cleanup_close_ int device = -1;
 	struct pramfs_ioc_status status;
 	int err, did = 0;
 
+	services_start_left();
 	if (access(PRAMFS_DEVICE, F_OK) < 0)
 		return 0;
 	device = device_open();

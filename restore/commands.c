@@ -139,10 +139,23 @@ static void mark_failed(struct manifest *m, const char *why)
 	manifest_write(STORE_DIR, m);
 }
 
-static int after_failure(struct manifest *m, const struct restore_options *options)
+/* Without a way back it is as with `continue`. */
+static int after_failure(struct manifest *m, const struct restore_options *options, bool prepared)
 {
-	if (m->on_restore_failure == POLICY_ROLLBACK && !m->rolling_back)
+	const struct restore restore = {
+		.store = STORE_DIR,
+		.root = options->root,
+		.verbose = options->verbose,
+	};
+
+	if (m->on_restore_failure == POLICY_ROLLBACK && !m->rolling_back) {
 		roll_back(m, options->root);
+		log_error("there is no way back to %s: restoring what can be restored here",
+			  m->from.release);
+		if (prepared)
+			restore_containers(m, NULL, &restore);
+		mark_failed(m, "the initramfs could not prepare for it");
+	}
 	return m->on_restore_failure == POLICY_SHELL ? RESTORE_SHELL : RESTORE_FAILED;
 }
 
@@ -168,10 +181,10 @@ static int restore_all(struct manifest *m, const struct restore_options *options
 		err = prepare(m, options->root);
 	if (err) {
 		mark_failed(m, "the initramfs could not prepare for it");
-		return after_failure(m, options);
+		return after_failure(m, options, false);
 	}
 	err = restore_containers(m, NULL, &restore);
-	return err ? after_failure(m, options) : RESTORE_OK;
+	return err ? after_failure(m, options, true) : RESTORE_OK;
 }
 
 /* Once more, and last of all: systemd takes the mark off a scope when it touches it. */
