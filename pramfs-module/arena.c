@@ -25,6 +25,7 @@
 
 #define BLOCK_FRAMES	512ul
 #define BLOCK_BYTES	(BLOCK_FRAMES << PAGE_SHIFT)
+#define PIECE_FRAMES	(64 * BLOCK_FRAMES)	/* 128 MiB: some 20 ms */
 #define LOW_BLOCKS	((1ul << 32) / BLOCK_BYTES)	/* 4 GiB */
 #define FUTILE_TRIES	3
 #define MIN_RUN		2ul		/* blocks; smaller arenas are of no use */
@@ -312,6 +313,28 @@ static bool blame(struct search *s, unsigned long at, unsigned long n)
 }
 
 /*
+ * The kernel zeroes what it hands out, without a pause: in pieces, so that a
+ * large arena does not hold up a CPU for as long as its memory takes.
+ */
+static int claim_pieces(unsigned long pfn, unsigned long frames)
+{
+	unsigned long done, n;
+	int err;
+
+	for (done = 0; done < frames; done += n) {
+		n = min(frames - done, PIECE_FRAMES);
+		err = pramfs_contig(pfn + done, n);
+		if (err) {
+			if (done)
+				free_contig_range(pfn, done);
+			return err;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
  * Claim up to want blocks in [from, to) as one arena, at least least. Returns
  * how many, 0 = not to be had.
  */
@@ -327,7 +350,7 @@ static unsigned long claim_run(struct search *s, unsigned long from, unsigned lo
 		n = longest_run(s, from, to, want, &at);
 		if (!n || n < least || fatal_signal_pending(current))
 			return 0;
-		err = pramfs_contig(at * BLOCK_FRAMES, n * BLOCK_FRAMES);
+		err = claim_pieces(at * BLOCK_FRAMES, n * BLOCK_FRAMES);
 		if (!err)
 			break;
 		if (err == -ENOMEM)	/* there is nowhere to move things to */
