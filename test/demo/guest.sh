@@ -1,117 +1,197 @@
 #!/bin/sh
-# The demo inside the guest: stage 1 under the old kernel, stage 2 under the new.
-# test/demo/run prints what is reported here: `note STEP ...` as a headline.
-# shellcheck disable=SC1091
-. /lib/vm.sh
+# The demo inside the guest, /test there: stage 1 is the old kernel, stage 2 the
+# new one. test/demo/run prints what is reported: STEP is a headline, SHOW a line
+# below it, WAIT says what takes long now.
+# shellcheck disable=SC1091 # is there in the guest
+. /lib/guest-lib.sh
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+bundle=/srv/redis state=/var/lib/demo
+VALUES=32000
 
-FILES=16 FILE_MIB=24
 step() { note "STEP $*"; }
 show() { note "SHOW $*"; }
-
-mib()
-{
-	echo "$(($(kib "$1") / 1024)) MiB"
-}
-
-# json NAME: a number out of pramfs status
-json()
-{
-	/vm/pramfs status --json | sed -n "s/^ *\"$1\": *\([0-9]*\),*$/\1/p"
-}
-
-ms()
-{
-	awk "BEGIN { printf \"%.1f ms\", $1 / 1e6 }"
-}
+waiting() { note "WAIT $*"; }
 
 # lines: standard input, each line as one of the demo
 lines()
 {
-	while read -r line; do show "$line"; done
+	while IFS= read -r line; do show "$line"; done
 }
 
-# letters: text that one recognises, a few pages each
-letters()
+redis()
 {
-	for n in 1 2 3 4; do
-		awk -v n=$n -v kernel="$(uname -r)" 'BEGIN {
-			for (i = 1; i <= 1000; i++)
-				print "letter " n ", line " i ", written under Linux " kernel
-		}' >"/mnt/p/letter-$n"
+	crun exec redis /usr/bin/redis-cli "$@" </dev/null
+}
+
+# info KEY: of what redis says about itself
+info()
+{
+	redis INFO | tr -d '\r' | sed -n "s/^$1://p"
+}
+
+ticks()
+{
+	redis GET ticks
+}
+
+# The connection over which the ticks come: its number, which a new one would not have.
+connection()
+{
+	redis CLIENT LIST | tr -d '\r' | sed -n 's/^id=\([0-9]*\) .* cmd=incr .*/\1/p'
+}
+
+# A checksum over all values, made by redis out of its memory.
+digest()
+{
+	redis EVAL "local d = ''
+		for i = 1, $VALUES do d = redis.sha1hex(d .. redis.call('GET', 'value:' .. i)) end
+		return d" 0
+}
+
+# What redis needs, out of this system's own files, and nothing that it could write to.
+make_bundle()
+{
+	root=$bundle/rootfs
+	mkdir -p $root/bin $root/proc $root/dev $root/tmp $root/sys
+	cp "$(command -v busybox)" $root/bin/busybox
+	ln -s busybox $root/bin/sh
+	ln -s busybox $root/bin/sleep
+	for file in /usr/bin/redis-server /usr/bin/redis-cli \
+		$(ldd /usr/bin/redis-server /usr/bin/redis-cli | grep -o '/[^ ]*\.so[^ ]*' | sort -u); do
+		mkdir -p "$root$(dirname "$file")"
+		cp -L "$file" "$root$file"
 	done
+	cat >$root/bin/start <<-'SCRIPT'
+	#!/bin/sh
+	redis-server --bind 127.0.0.1 --save '' --appendonly no --dir /tmp --busy-reply-threshold 0 \
+		>/dev/null 2>&1 &
+	until redis-cli PING >/dev/null 2>&1; do sleep 0.1; done
+	# One connection, that is never made again if all goes well.
+	exec redis-cli -r -1 -i 0.1 INCR ticks >/dev/null
+	SCRIPT
+	chmod 755 $root/bin/start
+	cat >$bundle/config.json <<-CONFIG
+	{
+	"ociVersion": "1.0.2",
+	"process": { "terminal": false, "user": { "uid": 0, "gid": 0 }, "cwd": "/",
+		"args": ["/bin/start"], "env": ["PATH=/usr/bin:/bin"] },
+	"root": { "path": "rootfs", "readonly": true },
+	"hostname": "redis",
+	"mounts": [
+		{ "destination": "/proc", "type": "proc", "source": "proc" },
+		{ "destination": "/dev", "type": "tmpfs", "source": "tmpfs",
+		  "options": ["nosuid", "strictatime", "mode=755", "size=65536k"] },
+		{ "destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["size=65536k"] }
+	],
+	"linux": { "cgroupsPath": "/redis", "resources": { "memory": { "limit": 268435456 } },
+		"namespaces": [ { "type": "pid" }, { "type": "network" }, { "type": "ipc" },
+			{ "type": "uts" }, { "type": "mount" }, { "type": "cgroup" } ] }
+	}
+	CONFIG
+}
+
+start_redis()
+{
+	crun run --detach --bundle $bundle redis </dev/null >/dev/null 2>&1 || return 1
+	tries=0
+	until [ "$(ticks 2>/dev/null)" -gt 5 ] 2>/dev/null; do
+		tries=$((tries + 1))
+		[ $tries -lt 60 ] || return 1
+		sleep 0.5
+	done
+}
+
+# The values begin with random bytes that are written down nowhere else.
+fill()
+{
+	redis EVAL "for i = 1, $VALUES do
+			redis.call('SET', 'value:' .. i, string.rep(redis.sha1hex(ARGV[1] .. i), 25))
+		end return 'OK'" 0 "$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')" | grep -qx OK
+}
+
+# tell TICKS RUN-ID CONNECTION CHECKSUM: what makes a redis this one and no other
+tell()
+{
+	show "ticks             $1"
+	show "run id            $2     (a new one at each start of redis)"
+	show "connection        no. $3, over which the ticks come"
+	show "checksum          $4, over $(redis DBSIZE) keys"
+	show "memory            $(info used_memory_human)"
+}
+
+# update SERIES: comes back only if it fails
+update()
+{
+	step "\$ rebootless update --kernel $1"
+	waiting "the checks, and room in memory for the next kernel"
+	sync
+	dmesg_out
+	{
+		rebootless update --kernel "$1" 2>&1
+		echo "exit status $?"
+	} | while IFS= read -r line; do
+		show "$line"
+		echo "$line" >>/run/update.out
+		case $line in *'freezing redis'*) waiting "the container is being saved to PramFS" ;; esac
+	done
+	fail update "$(grep '^rebootless: ' /run/update.out | grep -v 'nothing was' | tail -n 1) ($(tail -n 1 /run/update.out))"
 }
 
 before()
 {
-	step "Linux $(uname -r) is running; $(mib MemTotal) of memory, $(mib MemFree) free"
-	load_pramfs
-	check mount mount -t pramfs demo /mnt/p
+	step "Linux $(uname -r) runs. A crun container is started: redis, on a read-only root, saving nothing to disk"
+	waiting "redis to start, and to be given its data"
+	make_bundle
+	check container start_redis
+	check data fill
+	step "redis counts (a client in the container adds 1 ten times a second) and holds data"
+	waiting "a checksum over all that redis holds"
+	mkdir -p $state
+	digest >$state/digest
+	info run_id >$state/run_id
+	connection >$state/connection
+	uname -r >$state/kernel
+	ticks >$state/ticks
+	tell "$(cat $state/ticks)" "$(cat $state/run_id)" "$(cat $state/connection)" "$(cat $state/digest)"
+	crun list | lines
+	step "\$ rebootless list"
+	rebootless list 2>&1 | lines
+	update "$1"
+}
 
-	step "$((FILES * FILE_MIB)) MiB of files are written into PramFS (mount -t pramfs demo /mnt/p)"
-	letters
-	check write /vm/fill /mnt/p --files $FILES --bytes $((FILE_MIB << 20))
-	show "free now: $(mib MemFree)"
-	show "the last line of letter-1: $(tail -n 1 /mnt/p/letter-1)"
-	(cd /mnt/p && find . -type f | sort | xargs md5sum) >/mnt/kit/sums
-	head -n 4 /mnt/kit/sums | lines
-	show "... checksums of $(wc -l </mnt/kit/sums) files noted, in PramFS"
-
-	step "rebootless load: the next kernel is put beside the running one"
-	if ! /vm/rebootless load -v --kernel /mnt/kit/next/vmlinuz-7.3 \
-		--initrd /mnt/kit/next/initrd-7.3 --append "$(next_cmdline)" >/tmp/load 2>&1; then
-		fail load "$(tail -n 1 /tmp/load)"
-		return
-	fi
-	pass load
-	lines </tmp/load
-	# Claiming moves pages; where they are from here on is where they stay.
-	/vm/tree frames /mnt/p >/mnt/kit/frames
-	show "page frames of $(wc -l </mnt/kit/frames) pages noted, in PramFS"
-	/vm/tree frames /mnt/p | awk '/letter-1\t/ && n++ < 3 { print $1, "page", $2 + 0, "is in frame", "0x" $3 }' | lines
-	uname -r >/mnt/kit/kernel
-	kib MemFree >/mnt/kit/free
-	dmesg_out
-
-	step "rebootless fire: seal, sync, jump"
-	/vm/rebootless fire -v
-	fail fire "it came back"
+# Stage 2: what it says now, and then what it said before.
+compare()
+{
+	now=$(ticks) run_id=$(info run_id) connection=$(connection) digest=$(digest)
+	tell "$now (before: $(cat $state/ticks))" "$run_id" "$connection" "$digest"
+	check other-kernel test "$(uname -r)" != "$(cat $state/kernel)"
+	check same-process test "$run_id" = "$(cat $state/run_id)"
+	check same-data test "$digest" = "$(cat $state/digest)"
+	check same-connection test "$connection" = "$(cat $state/connection)"
+	check counts-on test "$now" -gt "$(cat $state/ticks)"
+	sleep 2
+	check counts-still test "$(ticks)" -gt "$now"
+	check nothing-from-disk test -z "$(find $bundle /var/lib/redis -name '*.rdb' -o -name '*.aof' 2>/dev/null)"
+	check answers test "$(redis SET question answered)" = OK
 }
 
 after()
 {
-	step "Linux $(uname -r) is running; $(mib MemTotal) of memory, $(mib MemFree) free: all it has is the boot arena"
-	load_pramfs
-	show "pramfs.ko loaded: $(mib MemTotal) of memory, $(mib MemFree) free"
-	show "$(($(json came_bytes) >> 20)) MiB came in reserved ranges; the check took $(ms "$(json check_ns)")," \
-		"giving $(($(json given_back_bytes) >> 20)) MiB back $(ms "$(json give_back_ns)")"
-	check verify /vm/pramfs verify
-	/vm/pramfs inspect >/tmp/inspect
-	head -n 12 /tmp/inspect | lines
-
-	step "The same files, mounted again"
-	check mount-again mount -t pramfs demo /mnt/p
-	check other-kernel test "$(uname -r)" != "$(cat /mnt/kit/kernel)"
-	show "the last line of letter-1: $(tail -n 1 /mnt/p/letter-1)"
-	(cd /mnt/p && find . -type f | sort | xargs md5sum) >/tmp/sums
-	head -n 4 /tmp/sums | lines
-	check "same-checksums ($(wc -l </tmp/sums) files)" cmp /tmp/sums /mnt/kit/sums
-	check "same-contents (computed, not compared)" \
-		/vm/fill /mnt/p --files $FILES --bytes $((FILE_MIB << 20)) --verify
-	/vm/tree frames /mnt/p >/tmp/frames
-	awk '/letter-1\t/ && n++ < 3 { print $1, "page", $2 + 0, "is in frame", "0x" $3 }' \
-		/tmp/frames | lines
-	check "same-page-frames ($(wc -l </tmp/frames) pages)" cmp /tmp/frames /mnt/kit/frames
-	check "enough-pages" test "$(wc -l </tmp/frames)" -gt $((FILES * FILE_MIB * 256))
-
-	step "The files are deleted; their memory is the system's"
-	show "free before: $(mib MemFree)"
-	rm -rf /mnt/p/* /mnt/kit/* /tmp/*
-	umount /mnt/p /mnt/kit
-	show "free after: $(mib MemFree) of $(mib MemTotal)"
-	check rmmod rmmod pramfs
+	step "Linux $(uname -r) runs; it was $(cat $state/kernel). The same container answers:"
+	waiting "the same questions to be answered"
+	compare
+	crun list | lines
+	step "\$ rebootless status"
+	COLUMNS=78 rebootless status 2>&1 | lines
+	check status rebootless status --json >/run/status.json
+	rebootless status --svg /run/timeline.svg && {
+		echo "=== timeline.svg"
+		cat /run/timeline.svg
+		echo "=== end of timeline.svg"
+	} >"$LOG"
+	check timeline test -s /run/timeline.svg
+	metric blackout "$(python3 -c 'import json, sys
+print("%.1f" % json.load(sys.stdin)["timeline"]["blackout"])' </run/status.json)" s
 }
 
-case $STAGE in
-1) before ;;
-*) after ;;
-esac
+if [ "$STAGE" = 1 ]; then before "$@"; else after; fi
