@@ -134,7 +134,7 @@ update()
 		echo "$line" >>/run/update.out
 		case $line in *'freezing redis'*) waiting "the container is being saved to PramFS" ;; esac
 	done
-	fail update "$(grep '^rebootless: ' /run/update.out | grep -v 'nothing was' | tail -n 1) ($(tail -n 1 /run/update.out))"
+	fail update "$(grep '^rebootless: ' /run/update.out | grep -v ': warning:' | head -n 1)"
 }
 
 before()
