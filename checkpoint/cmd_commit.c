@@ -153,17 +153,24 @@ static void tell_journal(void)
 	fflush(stdout);
 }
 
-/* Returns whether every container runs. */
-static bool unspare_all(const struct manifest *m)
+/*
+ * systemd, as it starts, takes controllers away from cgroups that are not its
+ * own, and the limits with them: they are set again. Returns whether every
+ * container runs.
+ */
+static bool settle_cgroups(const struct manifest *m)
 {
 	const struct container *c;
 	bool all = true;
 
 	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++) {
-		if (c->state == CONTAINER_RESTORED)
-			cgroup_unspare(c->cgroup);
-		else if (c->state != CONTAINER_RUNNING)
+		if (c->state != CONTAINER_RESTORED && c->state != CONTAINER_RUNNING)
 			all = false;
+		if (c->state != CONTAINER_RESTORED)
+			continue;
+		cgroup_unspare(c->cgroup);
+		if (c->cgroups && !cgroup_make(c->cgroups))
+			cgroup_apply(c->cgroups);
 	}
 	return all;
 }
@@ -235,7 +242,7 @@ int cmd_restore(int argc, char **argv)
 	settle_units(&m);
 	if (err)
 		return err;
-	return commit_if_all(&m, unspare_all(&m));
+	return commit_if_all(&m, settle_cgroups(&m));
 }
 
 /*
@@ -265,7 +272,7 @@ int cmd_settle(int argc, char **argv)
 	if (fault_hit(FAULT_SETTLE, NULL))
 		return -EIO;
 	settle_units(&m);
-	all = unspare_all(&m);
+	all = settle_cgroups(&m);
 	timeline_stamp(STORE_DIR, STAMP_SETTLED, NULL);
 	if (!all)
 		log_error("not all containers are restored: see `rebootless status`");

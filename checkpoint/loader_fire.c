@@ -70,7 +70,6 @@ int loader_fire(int device)
 		 (unsigned long long)seal.data_bytes >> 10, (unsigned long long)seal.extents,
 		 (unsigned long long)seal.metadata_bytes >> 10, (unsigned long long)seal.ranges,
 		 (double)seal.nanoseconds / 1e6);
-	fflush(stdout);
 	sync();
 	err = fault_hit(FAULT_JUMP, NULL) ? -EIO : kexec_jump();
 	device_unseal(device);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * rebootless-hold - CRIU's action script; see hold.h. It runs with every
- * action of every CRIU that has it in its configuration: all but two pass.
+ * action of every CRIU that has it in its configuration: most just pass.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -18,6 +22,27 @@ static int fail(const char *what)
 {
 	fprintf(stderr, "rebootless-hold: %s: %s\n", what, strerror(errno));
 	return 1;
+}
+
+/*
+ * runc has CRIU make an empty network namespace at a restore, in which not even
+ * loopback is up, as it was when runc made the first: sockets need it.
+ */
+static int loopback_up(const char *pid)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	char path[64];
+	int ns, fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", atoi(pid));
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	if (ns < 0 || setns(ns, CLONE_NEWNET) < 0)
+		return fail(path);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		return fail("loopback");
+	request.ifr_flags |= IFF_UP;
+	return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? fail("loopback") : 0;
 }
 
 static int wait_for_verdict(int fd, const char *action, const struct stat *images)
@@ -38,10 +63,12 @@ int main(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = HOLD_SOCKET };
 	const char *action = getenv("CRTOOLS_SCRIPT_ACTION");
-	const char *dir = getenv("CRTOOLS_IMAGE_DIR");
+	const char *dir = getenv("CRTOOLS_IMAGE_DIR"), *pid = getenv("CRTOOLS_INIT_PID");
 	struct stat images;
 	int fd;
 
+	if (action && pid && !strcmp(action, "setup-namespaces"))
+		return loopback_up(pid);
 	if (!action || (strcmp(action, "post-dump") && strcmp(action, "post-restore")))
 		return 0;
 	if (access(HOLD_SOCKET, F_OK) < 0)

@@ -355,14 +355,17 @@ static int jump(struct update *u)
 	if (err)
 		return err;
 	log_info("sealing, and starting %s", u->manifest.to.release);
+	fflush(stdout);
+	log_hold(true);
 	err = filesystems_freeze();
-	if (err)
-		return err;
-	timeline_stamp(STORE_DIR, STAMP_SEAL, NULL);
-	store_log_close(&u->log);
-	err = loader_fire(u->device);
-	u->log = store_log_open();
-	filesystems_thaw();
+	if (!err) {
+		timeline_stamp(STORE_DIR, STAMP_SEAL, NULL);
+		store_log_close(&u->log);
+		err = loader_fire(u->device);
+		filesystems_thaw();
+		u->log = store_log_open();
+	}
+	log_hold(false);
 	return err;
 }
 

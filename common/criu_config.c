@@ -14,11 +14,20 @@
 #include "common/log.h"
 
 #define CONFIG_DIR "/etc/criu"
-#define CONFIG CONFIG_DIR "/default.conf"
-#define OURS "/run/rebootless/criu.conf"
+
+/* The second is what runc has CRIU read as well, and then it counts. */
+static const struct file {
+	const char *theirs;
+	const char *ours;
+} files[] = {
+	{ CONFIG_DIR "/default.conf", "/run/rebootless/criu.conf" },
+	{ CONFIG_DIR "/runc.conf", "/run/rebootless/criu-runc.conf" },
+};
+
+#define NR_FILES (sizeof(files) / sizeof(files[0]))
 
 /* A file to mount over must be there; an empty one says nothing. */
-static int make_file(const char *root)
+static int make_file(const char *root, const struct file *f)
 {
 	char path[PATH_MAX];
 	_cleanup_close_ int fd = -1;
@@ -26,7 +35,7 @@ static int make_file(const char *root)
 	snprintf(path, sizeof(path), "%s" CONFIG_DIR, root);
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return log_syserr(errno, "cannot make %s", path);
-	snprintf(path, sizeof(path), "%s" CONFIG, root);
+	snprintf(path, sizeof(path), "%s%s", root, f->theirs);
 	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
 	return fd < 0 ? log_syserr(errno, "cannot open %s", path) : 0;
 }
@@ -44,14 +53,14 @@ static bool is_set(const char *lines, const char *line)
 	return false;
 }
 
-static int copy_lines(const char *root, const char *lines, FILE *to)
+static int copy_lines(const char *root, const struct file *f, const char *lines, FILE *to)
 {
 	_cleanup_fclose_ FILE *from = NULL;
 	_cleanup_free_ char *line = NULL;
 	char path[PATH_MAX];
 	size_t room = 0;
 
-	snprintf(path, sizeof(path), "%s" CONFIG, root);
+	snprintf(path, sizeof(path), "%s%s", root, f->theirs);
 	from = fopen(path, "re");
 	if (!from)
 		return log_syserr(errno, "cannot read %s", path);
@@ -61,36 +70,53 @@ static int copy_lines(const char *root, const char *lines, FILE *to)
 	return 0;
 }
 
-int criu_config_write(const char *root, const char *lines)
+static int write_file(const char *root, const struct file *f, const char *lines)
 {
 	_cleanup_fclose_ FILE *to = NULL;
 	mode_t mask = umask(0077);
 	int err;
 
-	to = fopen(OURS, "we");
+	to = fopen(f->ours, "we");
 	umask(mask);
 	if (!to)
-		return log_syserr(errno, "cannot write %s", OURS);
-	err = make_file(root);
+		return log_syserr(errno, "cannot write %s", f->ours);
+	err = make_file(root, f);
 	if (!err)
-		err = copy_lines(root, lines, to);
+		err = copy_lines(root, f, lines, to);
 	if (err)
 		return err;
 	fputs(lines, to);
-	return fflush(to) ? log_syserr(errno, "cannot write %s", OURS) : 0;
+	return fflush(to) ? log_syserr(errno, "cannot write %s", f->ours) : 0;
+}
+
+int criu_config_write(const char *root, const char *lines)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < NR_FILES; i++)
+		err = write_file(root, &files[i], lines);
+	return err;
 }
 
 int criu_config_mount(bool is_private)
 {
+	size_t i;
+
 	if (!is_private &&
 	    (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0))
 		return log_syserr(errno, "cannot make a mount namespace");
-	if (mount(OURS, CONFIG, NULL, MS_BIND, NULL) < 0)
-		return log_syserr(errno, "cannot mount %s over %s", OURS, CONFIG);
+	for (i = 0; i < NR_FILES; i++)
+		if (mount(files[i].ours, files[i].theirs, NULL, MS_BIND, NULL) < 0)
+			return log_syserr(errno, "cannot mount %s over %s", files[i].ours,
+					  files[i].theirs);
 	return 0;
 }
 
 void criu_config_remove(void)
 {
-	unlink(OURS);
+	size_t i;
+
+	for (i = 0; i < NR_FILES; i++)
+		unlink(files[i].ours);
 }

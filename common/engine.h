@@ -55,6 +55,9 @@ struct engine {
 	 */
 	bool needs_criu_config;
 
+	/* Has CRIU make an empty network namespace at a restore: loopback is for us to bring up. */
+	bool empties_network;
+
 	/* argv of the command that restores it, run with the real root as /. It ends when it runs. */
 	int (*restore_command)(const struct container *c, const struct image_dirs *dirs,
 			       const char *action_script, char ***argv);

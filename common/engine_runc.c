@@ -18,6 +18,7 @@ const struct engine engine_runc = {
 	.check = oci_check,
 	.dump_command = oci_dump_command,
 	.needs_criu_config = true,
+	.empties_network = true,
 	.restore_command = oci_restore_command,
 	.forget_command = oci_forget_command,
 	.needs_systemd = oci_needs_systemd,

@@ -172,9 +172,11 @@ static int tree_restore_command(const struct container *c, const struct image_di
 		err = strv_addf(argv, "--pidfile=%s/pid", dirs->work);
 	if (!err && action_script)
 		err = strv_addf(argv, "--action-script=%s", action_script);
-	if (!err && !host_mounts(c))
-		err = strv_add(argv, "--external=mnt[]:m");
-	return err;
+	if (err || host_mounts(c))
+		return err;
+	/* without a root CRIU 4.2.1 dies of a tree all of whose mounts are external */
+	err = strv_add(argv, "--external=mnt[]:m");
+	return err ? err : strv_add(argv, "--root=/");
 }
 
 static int make_dirs(const char *dir)

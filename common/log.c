@@ -12,6 +12,11 @@ static bool verbose;
 static log_sink sink;
 static int file = -1;
 
+/* Messages that are held: level, text and NUL, one after the other. */
+static bool held;
+static char kept[16384];
+static size_t kept_bytes;
+
 void log_set_program(const char *name)
 {
 	program = name;
@@ -51,8 +56,23 @@ static void write_file(enum log_level level, const char *text)
 		now.tv_nsec / 1000000, program, words[level], text);
 }
 
+static void keep(enum log_level level, const char *text)
+{
+	size_t length = strlen(text) + 1;
+
+	if (kept_bytes + 1 + length > sizeof(kept))
+		return;
+	kept[kept_bytes++] = (char)level;
+	memcpy(kept + kept_bytes, text, length);
+	kept_bytes += length;
+}
+
 static void emit(enum log_level level, const char *text)
 {
+	if (held) {
+		keep(level, text);
+		return;
+	}
 	if (file >= 0)
 		write_file(level, text);
 	if (sink) {
@@ -77,6 +97,21 @@ static void emit(enum log_level level, const char *text)
 		fflush(stdout);
 		break;
 	}
+}
+
+void log_hold(bool hold)
+{
+	size_t at;
+
+	held = hold;
+	if (hold)
+		return;
+	for (at = 0; at < kept_bytes; at += strlen(kept + at) + 1) {
+		enum log_level level = (enum log_level)kept[at++];
+
+		emit(level, kept + at);
+	}
+	kept_bytes = 0;
 }
 
 void log_message(enum log_level level, const char *fmt, ...)

@@ -31,6 +31,13 @@ bool log_is_verbose(void);
 void log_set_sink(log_sink sink);
 
 /*
+ * While held, messages are kept in memory: for when standard output may be a
+ * file on a disk that is frozen. Let go, they are written in their order. What
+ * does not fit into 16 KiB is lost.
+ */
+void log_hold(bool hold);
+
+/*
  * Write every message to this file as well, with the time (UTC) in front;
  * -1: to none. The descriptor stays the caller's.
  */

@@ -31,7 +31,7 @@ struct work {
 struct child {
 	const struct restore *restore;
 	bool host_mounts;	/* no mount namespace of its own: just the root */
-	bool criu_config;	/* CRIU has to be told of the hold by its configuration */
+	bool criu_config;	/* CRIU has to be told of our script by its configuration */
 	const char *cgroup;	/* leaf to be in while restoring, or NULL */
 };
 
@@ -98,11 +98,12 @@ static bool has_host_mounts(const struct container *c)
 static pid_t run_engine(struct job *j, const struct work *work, const char *leaf)
 {
 	const char *script = work->restore->all_or_none ? HOLD_SCRIPT : NULL;
+	const struct engine *engine = j->container->engine;
 	struct child child = {
 		.restore = work->restore,
 		.cgroup = leaf,
 		.host_mounts = has_host_mounts(j->container),
-		.criu_config = script && j->container->engine->needs_criu_config,
+		.criu_config = engine->empties_network || (script && engine->needs_criu_config),
 	};
 	_cleanup_strv_ char **argv = NULL;
 	char output[PATH_MAX];
@@ -116,7 +117,7 @@ static pid_t run_engine(struct job *j, const struct work *work, const char *leaf
 	if (fault_hit(FAULT_RESTORE_HANG, j->container->name))
 		err = strv_split("sleep infinity", &argv);
 	else
-		err = j->container->engine->restore_command(j->container, &j->dirs, script, &argv);
+		err = engine->restore_command(j->container, &j->dirs, script, &argv);
 	if (err)
 		return err;
 	snprintf(output, sizeof(output), "%s/restore.out", j->dirs.work);
@@ -318,15 +319,14 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 	if (err || !names)
 		return err;
 	err = jobs_make(&jobs, &m->containers, names, restore->store);
-	if (!err && restore->all_or_none)
+	if (!err)
 		err = criu_config_write(restore->root ? restore->root : "",
 					"action-script " HOLD_SCRIPT "\n");
 	if (err)
 		return err;
 	err = jobs_run(&jobs);
-	if (!restore->all_or_none)
-		return err;
-	err = answer_all(&jobs, &work, !err);
+	if (restore->all_or_none)
+		err = answer_all(&jobs, &work, !err);
 	criu_config_remove();
 	return err;
 }

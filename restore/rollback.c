@@ -48,12 +48,15 @@ static int fire(struct manifest *m, int device)
 
 	turn_round(m);
 	err = manifest_write(STORE_DIR, m);
-	if (!err)
-		err = filesystems_freeze();
+	if (err)
+		return err;
+	log_hold(true);
+	err = filesystems_freeze();
 	if (!err) {
 		err = loader_fire(device);
 		filesystems_thaw();
 	}
+	log_hold(false);
 	turn_round(m);
 	manifest_write(STORE_DIR, m);
 	return err;
