@@ -19,6 +19,7 @@
 #include "common/host_limits.h"
 #include "common/interrupt.h"
 #include "common/log.h"
+#include "common/stopped.h"
 #include "common/store.h"
 #include "common/strv.h"
 #include "common/timeline.h"
@@ -335,14 +336,18 @@ static int load_target(struct update *u)
 	return loader_load(&request, u->device);
 }
 
-static int note_cgroups(struct containers *list)
+static int note_containers(struct containers *list)
 {
 	struct container *c;
 	int err = 0;
 
-	for (c = list->container; !err && c < list->container + list->nr; c++)
-		if (c->state == CONTAINER_RUNNING)
-			err = cgroup_note(c->cgroup, &c->cgroups);
+	for (c = list->container; !err && c < list->container + list->nr; c++) {
+		if (c->state != CONTAINER_RUNNING)
+			continue;
+		err = cgroup_note(c->cgroup, &c->cgroups);
+		if (!err)
+			err = stopped_note(c->pid, &c->stopped);
+	}
 	return err;
 }
 
@@ -429,7 +434,7 @@ static int carry_out(struct update *u)
 		goto out;
 	done = DONE_SERVICES;
 	u->manifest.limits = host_limits_note();
-	err = note_cgroups(&u->manifest.containers);
+	err = note_containers(&u->manifest.containers);
 	if (err)
 		goto out;
 	if (interrupted()) {

@@ -77,6 +77,7 @@ void container_free(struct container *c)
 	strv_free(c->after);
 	json_object_put(c->engine_data);
 	json_object_put(c->cgroups);
+	json_object_put(c->stopped);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -171,6 +172,7 @@ static struct json_object *container_to_json(const struct container *c)
 	put_strings(o, "after", c->after);
 	put_object(o, "engine-data", c->engine_data);
 	put_object(o, "cgroups", c->cgroups);
+	put_object(o, "stopped", c->stopped);
 	return o;
 }
 
@@ -358,6 +360,7 @@ static void get_container(struct reader *r, struct json_object *o, struct contai
 	c->after = get_strings(r, o, "after");
 	c->engine_data = get_object(r, o, "engine-data", json_type_object);
 	c->cgroups = get_object(r, o, "cgroups", json_type_object);
+	c->stopped = get_object(r, o, "stopped", json_type_array);
 }
 
 static void get_policy(struct reader *r, struct json_object *o, struct manifest *m)

@@ -58,6 +58,7 @@ struct container {
 	char *error;		/* why it is FAILED, or NULL */
 	struct json_object *engine_data;	/* the engine's own, may be NULL */
 	struct json_object *cgroups;		/* cgroup.h's, may be NULL */
+	struct json_object *stopped;		/* stopped.h's, may be NULL */
 };
 
 struct containers {

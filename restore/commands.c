@@ -19,6 +19,7 @@
 #include "common/timeline.h"
 #include "restore/containers.h"
 #include "restore/enter_root.h"
+#include "restore/keep_stopped.h"
 #include "restore/restore.h"
 #include "restore/system.h"
 
@@ -219,6 +220,7 @@ int cmd_run(int argc, char **argv)
 		return RESTORE_OK;
 	}
 	ret = restore_all(&m, &options);
+	keep_stopped(&m);
 	spare_all(&m);
 	timeline_stamp(STORE_DIR, STAMP_PIVOT, NULL);
 	/* what CRIU has found out of this kernel, another must not believe */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "restore/keep_stopped.h"
 #include "restore/restore.h"
 
 static const struct command {
@@ -21,6 +22,9 @@ static const struct command {
 	{ "try", cmd_try, "[-v] NAME...   restore these, with CRIU's words on the screen" },
 	{ "rollback", cmd_rollback, "       go back to the old kernel, with all images" },
 };
+
+/* Not for people: keep_stopped.h. */
+#define KEEP_STOPPED "keep-stopped"
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -45,6 +49,8 @@ int main(int argc, char **argv)
 		usage(stdout);
 		return 0;
 	}
+	if (argc >= 2 && !strcmp(argv[1], KEEP_STOPPED))
+		return cmd_keep_stopped(argc - 1, argv + 1);
 	for (i = 0; argc >= 2 && i < NR_COMMANDS; i++) {
 		if (strcmp(argv[1], commands[i].name))
 			continue;
