@@ -1,11 +1,45 @@
 #!/bin/sh
-# In the full guest: seven containers of all engines, of which each checks
+# In the full guest: seven to nine containers of all engines, of which each checks
 # itself, through one update after the other. Arguments: the kernels to go to.
-# shellcheck disable=SC1091 # is there in the guest
+# shellcheck disable=SC1091,SC2154 # is there in the guest, and has store
 . /usr/lib/update-lib.sh
 hops=$#
 
-containers='crun-all runc-all tree-all crun-two runc-two unit-tree crun-disk'
+containers='crun-all runc-all tree-all crun-two runc-two unit-tree crun-disk crun-scope runc-scope'
+
+# start_scope ENGINE NAME: a container whose cgroup is made by systemd. Only where
+# systemd runs in the initramfs too: nobody else could make it there.
+start_scope()
+{
+	bundle=/srv/$2
+	mkdir -p "$bundle/rootfs/bin" "$bundle/rootfs/proc" "$bundle/rootfs/dev" "$bundle/rootfs/sys"
+	cp /usr/bin/busybox "$bundle/rootfs/bin/sh"
+	(cd "$bundle" && "$1" spec) && python3 - "$bundle/config.json" "$2" <<-'EDIT'
+	import json, sys
+	with open(sys.argv[1]) as f:
+	    config = json.load(f)
+	config["process"].update(terminal=False, args=["/bin/sh", "-c",
+	    "n=0; while :; do n=$((n + 1)); echo $n >/count; sleep 0.1; done"])
+	config["root"]["readonly"] = False
+	config["linux"]["cgroupsPath"] = "system.slice:test:" + sys.argv[2]
+	config["linux"]["resources"] = {"memory": {"limit": 64 << 20}}
+	with open(sys.argv[1], "w") as f:
+	    json.dump(config, f)
+	EDIT
+	check "start.$2" "$1" --systemd-cgroup run --detach --bundle "$bundle" "$2" \
+		</dev/null >/dev/null 2>&1
+}
+
+ask_scope()
+{
+	count=/srv/$3/rootfs/count
+	before=$(cat "$count")
+	sleep 1
+	check "$1.$3.counts" test "$(cat "$count")" -gt "$before"
+	check "$1.$3.scope" systemctl is-active --quiet "test-$3.scope"
+	check "$1.$3.limit" grep -q 67108864 "/sys/fs/cgroup/system.slice/test-$3.scope/memory.max"
+	check "$1.$3.exec" sh -c "$2 exec $3 /bin/sh -c true </dev/null"
+}
 
 start_all()
 {
@@ -43,6 +77,10 @@ start_all()
 	mkdir -p /srv/second
 	mount /dev/vdb /srv/second
 	SURVIVORS_DIR=/srv/second start_survivors crun crun-disk files deleted_files mapped_files
+	if [ -e /srv/scopes ]; then
+		start_scope crun crun-scope
+		start_scope runc runc-scope
+	fi
 	cat >/etc/rebootless.conf <<-CONF
 	dump-timeout = 200
 	restore-timeout = 200
@@ -93,10 +131,10 @@ tell_times()
 	rebootless status
 	rebootless status --json | python3 -c '
 import json, sys
-status = json.load(sys.stdin)
-print("blackout", status["blackout"])
-for phase in status["phases"]:
-    print(phase["name"], phase["seconds"])
+timeline = json.load(sys.stdin)["timeline"]
+print("blackout", timeline["blackout"])
+for phase in timeline["phases"]:
+    print(phase["phase"], phase["takes"])
 ' | while read -r name value; do metric "$1.$name" "$value" s; done
 }
 
@@ -104,7 +142,7 @@ for phase in status["phases"]:
 shake()
 {
 	systemctl daemon-reload
-	systemctl isolate multi-user.target
+	systemctl isolate default.target
 	sleep 1
 }
 
@@ -136,6 +174,10 @@ else
 	done
 	SURVIVORS_DIR=/srv/second verdict "hop$((STAGE - 1))" crun-disk
 	ask_runtimes "hop$((STAGE - 1))"
+	if [ -e /srv/scopes ]; then
+		ask_scope "hop$((STAGE - 1))" crun crun-scope
+		ask_scope "hop$((STAGE - 1))" runc runc-scope
+	fi
 	ask_host "hop$((STAGE - 1))"
 fi
 if [ "$STAGE" -gt "$hops" ]; then
