@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "common/cgroup_mount.h"
 #include "common/cleanup.h"
 #include "common/criu_config.h"
 #include "common/criu_log.h"
@@ -103,6 +104,7 @@ int dump_all(struct dump *dump, struct containers *list, const struct config *co
 	int err;
 
 	dump->store = store;
+	dump->cgroup_options = cgroup_options();
 	dump->options = (struct dump_options){ .action_script = HOLD_SCRIPT,
 					       .ghost_limit = config->ghost_limit };
 	dump->jobs = (struct jobs){
@@ -135,10 +137,12 @@ void dump_abort(struct dump *dump)
 	jobs_answer(&dump->jobs, false);
 	for (i = 0; i < dump->jobs.nr; i++)
 		dump->jobs.job[i].container->state = CONTAINER_RUNNING;
+	cgroup_set_options(dump->cgroup_options);
 }
 
 void dump_free(struct dump *dump)
 {
 	jobs_free(&dump->jobs);
+	free(dump->cgroup_options);
 	criu_config_remove();
 }

@@ -15,6 +15,7 @@ struct dump {
 	struct jobs jobs;
 	struct dump_options options;
 	const char *store;
+	char *cgroup_options;	/* of before; see cgroup_mount.h */
 };
 
 /* 0 or -errno (logged, with CRIU's own words); then all that was captured runs again. */

@@ -26,6 +26,9 @@ static const struct file {
 
 #define NR_FILES (sizeof(files) / sizeof(files[0]))
 
+/* Those that were not there, to be taken away again. */
+static char *made[NR_FILES];
+
 /* A file to mount over must be there; an empty one says nothing. */
 static int make_file(const char *root, const struct file *f)
 {
@@ -36,6 +39,8 @@ static int make_file(const char *root, const struct file *f)
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return log_syserr(errno, "cannot make %s", path);
 	snprintf(path, sizeof(path), "%s%s", root, f->theirs);
+	if (access(path, F_OK) < 0 && !made[f - files])
+		made[f - files] = strdup(path);
 	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
 	return fd < 0 ? log_syserr(errno, "cannot open %s", path) : 0;
 }
@@ -117,6 +122,11 @@ void criu_config_remove(void)
 {
 	size_t i;
 
-	for (i = 0; i < NR_FILES; i++)
+	for (i = 0; i < NR_FILES; i++) {
 		unlink(files[i].ours);
+		if (made[i])
+			unlink(made[i]);
+		free(made[i]);
+		made[i] = NULL;
+	}
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "common/cgroup.h"
+#include "common/cgroup_mount.h"
 #include "common/cleanup.h"
 #include "common/criu_config.h"
 #include "common/criu_log.h"
@@ -314,6 +315,7 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 		.arg = &work,
 	};
 	_cleanup_strv_ char **names = NULL;
+	_cleanup_free_ char *options = NULL;
 	int err = select_some(m, only, &names);
 
 	if (err || !names)
@@ -324,9 +326,11 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 					"action-script " HOLD_SCRIPT "\n");
 	if (err)
 		return err;
+	options = cgroup_options();
 	err = jobs_run(&jobs);
 	if (restore->all_or_none)
 		err = answer_all(&jobs, &work, !err);
+	cgroup_set_options(options);
 	criu_config_remove();
 	return err;
 }
