@@ -278,7 +278,7 @@ static void check_process(struct check *k, pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	/* it may have ended since */
-	if (file_read(path, status, sizeof(status)) <= 0)
+	if (file_read(path, status, sizeof(status)) <= 0 || strstr(status, "\nState:\tX"))
 		return;
 	check_state(k, pid, status);
 	check_tracer(k, pid, status);
