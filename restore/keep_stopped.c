@@ -88,8 +88,10 @@ int cmd_keep_stopped(int argc, char **argv)
 	sigemptyset(&cont);
 	sigaddset(&cont, SIGCONT);
 	sigprocmask(SIG_BLOCK, &cont, NULL);
-	if (sigtimedwait(&cont, NULL, &limit) < 0)
-		return RESTORE_OK;
+	/* being stopped ourselves interrupts it, with the signal that we wait for still to come */
+	while (sigtimedwait(&cont, NULL, &limit) < 0)
+		if (errno != EINTR)
+			return RESTORE_OK;
 	for (round = 0; round < ROUNDS; round++) {
 		for (i = 1; i < argc; i++)
 			if (fds[i] >= 0)
