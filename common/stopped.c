@@ -29,7 +29,8 @@ static bool read_status(pid_t pid, char *state, int *own)
 		return false;
 	at[1 + strcspn(at + 1, "\n")] = '\0';
 	at = strrchr(at, '\t');
-	return at && sscanf(at, "%d", own) == 1;
+	*own = at ? atoi(at + 1) : 0;
+	return *own > 0;
 }
 
 int stopped_note(pid_t pid, struct json_object **out)
