@@ -318,6 +318,9 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 	_cleanup_free_ char *options = NULL;
 	int err = select_some(m, only, &names);
 
+	if (!err && !names)
+		log_info("there is nothing to restore: no container%s waits for it",
+			 only ? " of these" : "");
 	if (err || !names)
 		return err;
 	err = jobs_make(&jobs, &m->containers, names, restore->store);
