@@ -36,6 +36,11 @@ struct child {
 	const char *cgroup;	/* leaf to be in while restoring, or NULL */
 };
 
+static bool needs_systemd(const struct container *c)
+{
+	return c->engine->needs_systemd && c->engine->needs_systemd(c);
+}
+
 /*
  * Engines make cgroups relative to their own: a leaf beside the container's
  * stands in for the place from which it was first started, and is in nobody's
@@ -44,8 +49,7 @@ struct child {
  */
 static int leaf_of(const struct container *c, char *path, size_t size)
 {
-	bool scope = c->engine->needs_systemd && c->engine->needs_systemd(c);
-	const char *slash = scope ? NULL : strrchr(c->cgroup, '/');
+	const char *slash = needs_systemd(c) ? NULL : strrchr(c->cgroup, '/');
 	int n = snprintf(path, size, CGROUP_ROOT "%.*s/rebootless-%s",
 			 slash ? (int)(slash - c->cgroup) : 0, c->cgroup, c->name);
 
@@ -138,7 +142,8 @@ static pid_t start(struct job *j, void *arg)
 	timeline_stamp(work->restore->store, STAMP_RESTORE, c->name);
 	clean_work(j);
 	err = leaf_of(c, leaf, sizeof(leaf));
-	if (!err && c->cgroups)
+	/* systemd puts the first process into its scope, which may not pass controllers on yet */
+	if (!err && c->cgroups && !needs_systemd(c))
 		err = cgroup_make(c->cgroups);
 	if (!err && mkdir(leaf, 0755) < 0 && errno != EEXIST)
 		err = log_syserr(errno, "cannot make the cgroup %s", leaf);
@@ -220,7 +225,7 @@ static int succeeded(struct job *j, const struct work *work)
 	c->pid = pid;
 	c->state = CONTAINER_RESTORED;
 	set_error(c, NULL);
-	if (c->cgroups)
+	if (c->cgroups && (!needs_systemd(c) || !cgroup_make(c->cgroups)))
 		cgroup_apply(c->cgroups);
 	if (work->restore->root)
 		cgroup_spare(c->cgroup);

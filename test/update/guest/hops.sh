@@ -30,12 +30,20 @@ start_scope()
 		</dev/null >/dev/null 2>&1
 }
 
+# goes_on NAME FILE: does the number in it rise? It is empty for a moment at each change.
+goes_on()
+{
+	before=
+	while [ -z "$before" ]; do before=$(cat "$2"); done
+	sleep 1
+	now=
+	while [ -z "$now" ]; do now=$(cat "$2"); done
+	check "$1.counts" test "$now" -gt "$before"
+}
+
 ask_scope()
 {
-	count=/srv/$3/rootfs/count
-	before=$(cat "$count")
-	sleep 1
-	check "$1.$3.counts" test "$(cat "$count")" -gt "$before"
+	goes_on "$1.$3" "/srv/$3/rootfs/count"
 	check "$1.$3.scope" systemctl is-active --quiet "test-$3.scope"
 	check "$1.$3.limit" grep -q 67108864 "/sys/fs/cgroup/system.slice/test-$3.scope/memory.max"
 	check "$1.$3.exec" sh -c "$2 exec $3 /bin/sh -c true </dev/null"
@@ -110,9 +118,7 @@ ask_runtimes()
 	done
 	check "$1.unit-tree.active" systemctl is-active --quiet unit-tree.service
 	check "$1.unit-tree.once" test "$(pgrep -fc 'srv/unit-tree/count')" = 1
-	before=$(cat /srv/unit-tree/count)
-	sleep 1
-	check "$1.unit-tree.counts" test "$(cat /srv/unit-tree/count)" -gt "$before"
+	goes_on "$1.unit-tree" /srv/unit-tree/count
 	check "$1.bystander.active" systemctl is-active --quiet bystander.service
 	check "$1.bystander.stopped" test -s /srv/bystander
 }
