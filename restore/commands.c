@@ -105,6 +105,23 @@ static bool wants_to_skip(void)
 	       !strv_split(cmdline, &words) && strv_has(words, SKIP_WORD);
 }
 
+/* The fault point: as if no other disk had come. */
+static int mount_root_alone(const struct manifest *m, const char *root)
+{
+	struct json_object *alone = json_object_new_array(), *entry, *target;
+	size_t i;
+
+	for (i = 0; m->filesystems && i < json_object_array_length(m->filesystems); i++) {
+		entry = json_object_array_get_idx(m->filesystems, i);
+		if (json_object_object_get_ex(entry, "target", &target) &&
+		    !strcmp(json_object_get_string(target), "/"))
+			json_object_array_add(alone, json_object_get(entry));
+	}
+	filesystems_mount(alone, root, m->filesystem_timeout, NULL);
+	json_object_put(alone);
+	return -ENODEV;
+}
+
 /* All that must be there before the first restore. */
 static int prepare(struct manifest *m, const char *root)
 {
@@ -114,7 +131,7 @@ static int prepare(struct manifest *m, const char *root)
 
 	if (err)
 		return err;
-	err = fault_hit(FAULT_MOUNT_ROOT, NULL) ? -ENODEV :
+	err = fault_hit(FAULT_MOUNT_ROOT, NULL) ? mount_root_alone(m, root) :
 		filesystems_mount(m->filesystems, root, m->filesystem_timeout, &missing);
 	for (target = missing; target && *target; target++)
 		log_error("the filesystem of %s did not come; containers that need it cannot be restored",
