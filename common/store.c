@@ -11,10 +11,10 @@
 
 #include "common/cleanup.h"
 #include "common/fault.h"
-#include "common/file.h"
 #include "common/log.h"
 #include "common/manifest.h"
 #include "common/run.h"
+#include "common/setup_data.h"
 #include "common/store.h"
 #include "pramfs-module/pramfs_format.h"
 
@@ -61,24 +61,6 @@ int store_mount(void)
 	return 0;
 }
 
-#define NODES "/sys/kernel/boot_params/setup_data"
-
-/* Only `type` is read: the data of some nodes is gigabytes. */
-static bool has_come(void)
-{
-	_cleanup_closedir_ DIR *dir = opendir(NODES);
-	char path[sizeof(NODES) + 272];
-	struct dirent *entry;
-	uint64_t type;
-
-	while (dir && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), NODES "/%s/type", entry->d_name);
-		if (!file_read_u64(path, &type) && type == PRAMFS_SETUP_TYPE)
-			return true;
-	}
-	return false;
-}
-
 /* A mount of this name that has come is taken over; otherwise an empty one would be made. */
 int store_take_over(void)
 {
@@ -86,7 +68,7 @@ int store_take_over(void)
 
 	if (store_is_mounted())
 		return 0;
-	if (!has_come())
+	if (setup_data_find(PRAMFS_SETUP_TYPE) < 0)
 		return -ENOENT;
 	err = store_load_module();
 	return err ? err : store_mount();
@@ -96,14 +78,24 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 {
 	(void)st;
 	(void)type;
-	return ftw->level && remove(path) < 0 ? errno : 0;
+	/* the mount point stays */
+	if (!ftw->level && !strcmp(path, STORE_DIR))
+		return 0;
+	return remove(path) < 0 ? errno : 0;
+}
+
+int store_remove(const char *dir)
+{
+	int err = nftw(dir, remove_one, OPEN_FILES, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+
+	if (err < 0 && errno == ENOENT)
+		return 0;
+	return err ? log_syserr(err > 0 ? err : errno, "cannot remove %s", dir) : 0;
 }
 
 int store_clear(void)
 {
-	int err = nftw(STORE_DIR, remove_one, OPEN_FILES, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-
-	return err ? log_syserr(err > 0 ? err : errno, "cannot empty %s", STORE_DIR) : 0;
+	return store_remove(STORE_DIR);
 }
 
 int store_unmount(void)

@@ -21,6 +21,8 @@ bool store_is_mounted(void);
  * it is mounted. -ENOENT, not logged: none has come.
  */
 int store_take_over(void);
+/* Remove a directory of the store with all that is in it; fine when it is not there. */
+int store_remove(const char *dir);
 /* Take away all that is in it, or (unmount) the store itself. */
 int store_clear(void);
 int store_unmount(void);
@@ -28,5 +30,6 @@ int store_unmount(void);
 /* Messages go to STORE/log as well from now on; -1: they cannot (logged). */
 int store_log_open(void);
 void store_log_close(int *fd);
+#define _cleanup_store_log_ __attribute__((cleanup(store_log_close)))
 
 #endif

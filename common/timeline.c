@@ -1,11 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * timeline.c - see timeline.h.
- *
- * What the kernel shows of its setup_data list is read with care: the data of a
- * node of type SETUP_INDIRECT are the whole range that it names, gigabytes, so
- * a node's type is read first.
- */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,13 +14,12 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/setup_data.h"
 #include "common/stamp_node.h"
 #include "common/timeline.h"
 #include "pramfs-module/pramfs_format.h"
 
-#define SETUP_DATA_DIR "/sys/kernel/boot_params/setup_data"
 #define SETUP_DATA_HEAD 16	/* struct setup_data, which `data` leaves out */
-#define MAX_NODES 1024
 #define MAX_TEXT (4u << 20)
 #define MIN_CALIBRATION_NS 20000000ull
 
@@ -173,49 +165,13 @@ void timeline_calibrate_end(const char *store)
 
 static uint64_t early_sealed, early_now;
 
-/* At least `size` bytes from the start of a node's data. 0 or -errno. */
-static int read_node(unsigned int nr, void *buf, size_t size)
-{
-	char path[sizeof(SETUP_DATA_DIR) + 24];
-	_cleanup_close_ int fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), SETUP_DATA_DIR "/%u/data", nr);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = pread(fd, buf, size, 0);
-	if (n < 0)
-		return -errno;
-	return (size_t)n == size ? 0 : -EIO;
-}
-
-/* The number of the node of a type, or -errno; -ENOENT: there is none. */
-static int find_node(uint32_t type)
-{
-	char path[sizeof(SETUP_DATA_DIR) + 24];
-	unsigned int nr;
-	uint64_t found;
-	int err;
-
-	for (nr = 0; nr < MAX_NODES; nr++) {
-		snprintf(path, sizeof(path), SETUP_DATA_DIR "/%u/type", nr);
-		err = file_read_u64(path, &found);
-		if (err)
-			return err;
-		if (found == type)
-			return (int)nr;
-	}
-	return -ENOENT;
-}
-
 /* 0: not there, which was said. */
 static uint64_t kernel_tsc(void)
 {
 	struct stamp_node stamp = { 0 };
-	int nr = find_node(STAMP_SETUP_TYPE), err;
+	int nr = setup_data_find(STAMP_SETUP_TYPE), err;
 
-	err = nr < 0 ? nr : read_node((unsigned int)nr, &stamp, sizeof(stamp));
+	err = nr < 0 ? nr : setup_data_read((unsigned int)nr, &stamp, sizeof(stamp));
 	if (err)
 		log_detail("the old kernel has left no time of its jump: %s", strerror(-err));
 	return le64toh(stamp.tsc);
@@ -225,9 +181,9 @@ static uint64_t sealed_tsc(void)
 {
 	struct pramfs_root root = { 0 };
 	size_t size = offsetof(struct pramfs_root, sealed_tsc) + sizeof(root.sealed_tsc);
-	int nr = find_node(PRAMFS_SETUP_TYPE), err;
+	int nr = setup_data_find(PRAMFS_SETUP_TYPE), err;
 
-	err = nr < 0 ? nr : read_node((unsigned int)nr, (char *)&root + SETUP_DATA_HEAD,
+	err = nr < 0 ? nr : setup_data_read((unsigned int)nr, (char *)&root + SETUP_DATA_HEAD,
 				      size - SETUP_DATA_HEAD);
 	if (err) {
 		log_detail("the old kernel has left no time of its seal: %s", strerror(-err));

@@ -9,7 +9,7 @@ UPDATE_FUZZ_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wno-c2x-exte
 fuzz-update: $(UPDATE_FUZZ_O)/fuzz_config $(UPDATE_FUZZ_O)/fuzz_timeline
 
 $(UPDATE_FUZZ_O)/fuzz_config: $(patsubst %,$(UPDATE_TOP)/common/%.c,config strv fault log)
-$(UPDATE_FUZZ_O)/fuzz_timeline: $(patsubst %,$(UPDATE_TOP)/common/%.c,timeline file log) \
+$(UPDATE_FUZZ_O)/fuzz_timeline: $(patsubst %,$(UPDATE_TOP)/common/%.c,timeline setup_data file log) \
 	$(UPDATE_TOP)/checkpoint/phases.c
 
 $(UPDATE_FUZZ_O)/%: $(UPDATE_TOP)/test/fuzz/%.c $(wildcard $(UPDATE_TOP)/common/*.h $(UPDATE_TOP)/checkpoint/phases.h)

@@ -20,8 +20,8 @@ check-status: $(STATUS_O)/test_timeline $(STATUS_O)/test_status
 		$(STATUS_O)/svg/whole.svg $(STATUS_O)/svg/no-manifest.svg $(STATUS_O)/svg/one-stamp.svg
 	@echo "pass status-svg-is-xml"
 
-$(STATUS_O)/test_timeline: $(call common,timeline file log) $(call checkpoint,phases)
-$(STATUS_O)/test_status: $(call common,timeline file log manifest strv config fault) \
+$(STATUS_O)/test_timeline: $(call common,timeline setup_data file log) $(call checkpoint,phases)
+$(STATUS_O)/test_status: $(call common,timeline setup_data file log manifest strv config fault) \
 	$(call checkpoint,phases status_text status_json status_svg)
 
 $(STATUS_O)/%: $(STATUS_TOP)/test/unit/%.c $(STATUS_HEADERS)
