@@ -24,8 +24,6 @@
 
 #define SYSTEMCTL_SECONDS 60
 
-#define _cleanup_store_log_ __attribute__((cleanup(store_log_close)))
-
 struct options {
 	bool all;
 	bool force;
@@ -116,8 +114,7 @@ static int check_all_free(const struct manifest *m, char *const *only)
 
 	for (c = m->containers.container;
 	     !err && c < m->containers.container + m->containers.nr; c++)
-		if ((c->state == CONTAINER_CAPTURED || c->state == CONTAINER_FAILED) &&
-		    c->engine->owns_cgroup && (!only || strv_has(only, c->name)))
+		if (container_is_kept(c) && c->engine->owns_cgroup && (!only || strv_has(only, c->name)))
 			err = check_free(c);
 	return err;
 }

@@ -12,7 +12,8 @@
 
 /*
  * Delete the images of all containers. Those of one that does not run are kept
- * and make it fail (-EBUSY, logged) unless force is set. CRIU's logs, the
+ * and make it fail (-EBUSY, logged) unless force is set; then it is no longer
+ * part of the update. CRIU's logs, the
  * timeline and the manifest stay until the next update.
  */
 int commit(struct manifest *m, bool force);

@@ -4,7 +4,6 @@
  * failure undoes all that was done, latest first.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -131,9 +130,7 @@ static int select_containers(struct update *u)
 			continue;
 		log_warning("container %s is not carried, it ends with this kernel",
 			    list->container[i].name);
-		container_free(&list->container[i]);
-		memmove(&list->container[i], &list->container[i + 1],
-			(--list->nr - i) * sizeof(list->container[0]));
+		containers_remove(list, &list->container[i]);
 	}
 	return 0;
 }
@@ -178,7 +175,7 @@ static int take_kept(struct update *u, struct manifest *before)
 
 	for (c = before->containers.container;
 	     c < before->containers.container + before->containers.nr; c++) {
-		if (c->state != CONTAINER_FAILED && c->state != CONTAINER_CAPTURED)
+		if (!container_is_kept(c))
 			continue;
 		if (containers_find(&u->manifest.containers, c->name))
 			return log_refusal(-EEXIST,
@@ -231,7 +228,7 @@ static int look_at_store(struct update *u)
 		return take_kept(u, &before);
 	for (c = before.containers.container;
 	     c < before.containers.container + before.containers.nr; c++)
-		if (c->state == CONTAINER_FAILED || c->state == CONTAINER_CAPTURED)
+		if (container_is_kept(c))
 			return log_refusal(-EBUSY,
 					   "container %s of the update before is not restored, and its images would be lost: `rebootless restore %s`, `rebootless rollback`, or `rebootless commit --force` to give it up",
 					   c->name, c->name);

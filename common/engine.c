@@ -103,8 +103,7 @@ static int apply_sections(const struct config *config, struct containers *list)
 		section = config_section(config, c->engine == &engine_tree, c->name);
 		if (section && !section->carry) {
 			log_detail("%s is left out: carry = no", c->name);
-			container_free(c);
-			memmove(c, c + 1, (--list->nr - i) * sizeof(*c));
+			containers_remove(list, c);
 			continue;
 		}
 		if (section)

@@ -69,7 +69,7 @@ struct container *containers_add(struct containers *list)
 	return longer;
 }
 
-void container_free(struct container *c)
+static void container_free(struct container *c)
 {
 	free(c->name);
 	free(c->cgroup);
@@ -79,6 +79,13 @@ void container_free(struct container *c)
 	json_object_put(c->cgroups);
 	json_object_put(c->stopped);
 	memset(c, 0, sizeof(*c));
+}
+
+void containers_remove(struct containers *list, struct container *c)
+{
+	container_free(c);
+	list->nr--;
+	memmove(c, c + 1, (size_t)(list->container + list->nr - c) * sizeof(*c));
 }
 
 void containers_free(struct containers *list)

@@ -90,11 +90,18 @@ int manifest_write(const char *store, const struct manifest *m);
 void manifest_free(struct manifest *m);
 #define _cleanup_manifest_ __attribute__((cleanup(manifest_free)))
 
+/* Are its images all that is left of it? */
+static inline bool container_is_kept(const struct container *c)
+{
+	return c->state == CONTAINER_CAPTURED || c->state == CONTAINER_FAILED;
+}
+
 const char *container_state_name(enum container_state state);
 struct container *containers_find(const struct containers *list, const char *name);
 /* Append an empty one, with state RUNNING; NULL (logged) when memory is out. Pointers of before are void. */
 struct container *containers_add(struct containers *list);
-void container_free(struct container *c);
+/* Take one out of its list, and free it; those behind it move up. */
+void containers_remove(struct containers *list, struct container *c);
 void containers_free(struct containers *list);
 
 /* STORE/containers/NAME[/sub], "" = none. A name with '/' never gets this far. */

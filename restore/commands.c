@@ -26,8 +26,6 @@
 #define SKIP_WORD "rebootless.skip"
 #define CMDLINE_MAX 8192
 
-#define _cleanup_store_log_ __attribute__((cleanup(store_log_close)))
-
 int parse_options(int argc, char **argv, bool want_names, struct restore_options *options)
 {
 	static const struct option known[] = {
