@@ -55,14 +55,9 @@ static pid_t start(struct job *j, void *arg)
 static void say_why(const struct job *j)
 {
 	const char *name = j->container->name;
-	char path[PATH_MAX], text[700];
+	char text[700];
 
-	snprintf(path, sizeof(path), "%s/dump.log", j->dirs.work);
-	criu_log_errors(path, text, sizeof(text));
-	if (!*text) {
-		snprintf(path, sizeof(path), "%s/dump.out", j->dirs.work);
-		criu_log_errors(path, text, sizeof(text));
-	}
+	criu_log_words(j->dirs.work, "dump", text, sizeof(text));
 	if (j->status == -ETIMEDOUT)
 		log_error("container %s: not captured in time (dump-timeout); CRIU says: %s", name, text);
 	else if (j->status < 0)

@@ -5,18 +5,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "common/hold.h"
+#include "common/loopback.h"
 
 static int fail(const char *what)
 {
@@ -28,21 +27,17 @@ static int fail(const char *what)
  * runc has CRIU make an empty network namespace at a restore, in which not even
  * loopback is up, as it was when runc made the first: sockets need it.
  */
-static int loopback_up(const char *pid)
+static int bring_loopback_up(const char *pid)
 {
-	struct ifreq request = { .ifr_name = "lo" };
 	char path[64];
-	int ns, fd;
+	int ns;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", atoi(pid));
 	ns = open(path, O_RDONLY | O_CLOEXEC);
 	if (ns < 0 || setns(ns, CLONE_NEWNET) < 0)
 		return fail(path);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
-		return fail("loopback");
-	request.ifr_flags |= IFF_UP;
-	return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? fail("loopback") : 0;
+	errno = -loopback_up();
+	return errno ? fail("loopback") : 0;
 }
 
 static int wait_for_verdict(int fd, const char *action, const struct stat *images)
@@ -68,7 +63,7 @@ int main(void)
 	int fd;
 
 	if (action && pid && !strcmp(action, "setup-namespaces"))
-		return loopback_up(pid);
+		return bring_loopback_up(pid);
 	if (!action || (strcmp(action, "post-dump") && strcmp(action, "post-restore")))
 		return 0;
 	if (access(HOLD_SOCKET, F_OK) < 0)

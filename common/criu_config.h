@@ -16,7 +16,7 @@
  * but those that `lines` sets, then `lines`. 0 or -errno (logged).
  */
 int criu_config_write(const char *root, const char *lines);
-/* In a child: mount it; `private` says that the mount namespace is the child's own already. */
+/* In a child: mount it; `is_private` says that the mount namespace is the child's own already. */
 int criu_config_mount(bool is_private);
 void criu_config_remove(void);
 

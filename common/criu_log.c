@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,4 +39,16 @@ void criu_log_errors(const char *path, char *text, size_t size)
 		if (used >= size)
 			break;
 	}
+}
+
+void criu_log_words(const char *dir, const char *verb, char *text, size_t size)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s.log", dir, verb);
+	criu_log_errors(path, text, size);
+	if (*text)
+		return;
+	snprintf(path, sizeof(path), "%s/%s.out", dir, verb);
+	criu_log_errors(path, text, size);
 }

@@ -13,4 +13,10 @@
  */
 void criu_log_errors(const char *path, char *text, size_t size);
 
+/*
+ * The same of an engine's command: of CRIU's DIR/VERB.log, or if there is none
+ * of what the engine itself said, DIR/VERB.out. verb: dump, restore.
+ */
+void criu_log_words(const char *dir, const char *verb, char *text, size_t size);
+
 #endif

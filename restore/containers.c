@@ -189,14 +189,9 @@ static void clear_away(const struct job *j, const struct work *work)
 static void failed(struct job *j, const struct work *work)
 {
 	struct container *c = j->container;
-	char path[PATH_MAX], words[600], text[800];
+	char words[600], text[800];
 
-	snprintf(path, sizeof(path), "%s/restore.log", j->dirs.work);
-	criu_log_errors(path, words, sizeof(words));
-	if (!*words) {
-		snprintf(path, sizeof(path), "%s/restore.out", j->dirs.work);
-		criu_log_errors(path, words, sizeof(words));
-	}
+	criu_log_words(j->dirs.work, "restore", words, sizeof(words));
 	if (j->status == -ETIMEDOUT)
 		snprintf(text, sizeof(text), "not restored within %u s (restore-timeout); CRIU says: %s",
 			 work->manifest->restore_timeout, words);
@@ -279,8 +274,7 @@ static int select_some(const struct manifest *m, char *const *only, char ***name
 		if (!containers_find(&m->containers, *only))
 			return log_refusal(-ENOENT, "the update carries no container %s", *only);
 	for (c = m->containers.container; !err && c < m->containers.container + m->containers.nr; c++)
-		if ((c->state == CONTAINER_CAPTURED || c->state == CONTAINER_FAILED) &&
-		    (!only || strv_has(only, c->name)))
+		if (container_is_kept(c) && (!only || strv_has(only, c->name)))
 			err = strv_add(names, c->name);
 	return err;
 }

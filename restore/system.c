@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <net/if.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/cgroup.h"
 #include "common/cleanup.h"
 #include "common/engine.h"
 #include "common/log.h"
+#include "common/loopback.h"
 #include "common/run.h"
 #include "restore/system.h"
 
@@ -43,20 +40,6 @@ static int mount_cgroups(void)
 	return 0;
 }
 
-/* Without it CRIU takes the kernel for one that cannot repair TCP connections. */
-static int loopback_up(void)
-{
-	struct ifreq request = { .ifr_name = "lo" };
-	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
-		return log_syserr(errno, "cannot look at the loopback device");
-	request.ifr_flags |= IFF_UP;
-	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		return log_syserr(errno, "cannot bring up the loopback device");
-	return 0;
-}
-
 static bool needs_bus(const struct manifest *m)
 {
 	const struct container *c;
@@ -84,9 +67,13 @@ int system_prepare(const struct manifest *m)
 
 	load_modules();
 	err = mount_cgroups();
-	if (!err)
-		err = loopback_up();
-	if (!err && needs_bus(m))
+	if (err)
+		return err;
+	/* without it CRIU takes the kernel for one that cannot repair TCP connections */
+	err = loopback_up();
+	if (err)
+		return log_syserr(-err, "cannot bring up the loopback device");
+	if (needs_bus(m))
 		start_bus();
-	return err;
+	return 0;
 }
