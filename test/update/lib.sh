@@ -17,6 +17,7 @@ update_disk()
 		--add "$UPDATE_DIR/guest/lib.sh:/usr/lib/update-lib.sh" \
 		--add "$BUILD/survivor/survivor:/survivor/survivor" \
 		--add "$TOP/test/survivor/start:/survivor/start" \
+		--add "$TOP/test/survivor/verdict.sh:/survivor/verdict.sh" \
 		--add "$TOP/test/survivor/verify:/survivor/verify" "$@" >&2
 }
 

@@ -2,21 +2,10 @@
 # What the guests' scripts of whole updates share. /lib/guest-lib.sh is the lab's.
 # shellcheck disable=SC1091
 . /lib/guest-lib.sh
+# shellcheck disable=SC1091
+. /survivor/verdict.sh
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 store=/run/rebootless/store
-
-# verdict WHEN NAME: ask the survivors of a container; each line becomes a report.
-verdict()
-{
-	/survivor/verify "$2" >/run/verdict
-	while read -r what case; do
-		case $what in
-		pass) pass "$1.$case" ;;
-		skip) skip "$1.${case%%: *}" "${case#*: }" ;;
-		*) fail "$1.${case%%: *}" "${case#*: }" ;;
-		esac
-	done </run/verdict
-}
 
 # start_survivors ENGINE NAME [SURVIVOR...]
 start_survivors()

@@ -5,6 +5,7 @@
 # arguments: engines (crun runc tree host-tree), or engine:survivor to run just that one
 # shellcheck disable=SC1091 # is there in the guest
 . /lib/guest-lib.sh
+. /survivor/verdict.sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 # Debian's default wants iptables, which it does not depend on; runc has its own
 # file and does not read the other.
@@ -14,19 +15,6 @@ for conf in default runc; do
 	printf '%s\n' 'network-lock nftables' link-remap >>/etc/criu/$conf.conf
 done
 images=/var/tmp/images
-
-# verdict WHEN NAME: every survivor's line becomes a report
-verdict()
-{
-	/survivor/verify "$2" >/tmp/lines
-	while read -r what case; do
-		case $what in
-		pass) pass "$1.$case" ;;
-		skip) skip "$1.${case%%: *}" "${case#*: }" ;;
-		*) fail "$1.${case%%: *}" "${case#*: }" ;;
-		esac
-	done </tmp/lines
-}
 
 # What CRIU complained of, for the host
 criu_says()
