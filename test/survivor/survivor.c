@@ -3,6 +3,7 @@
  * survivor.c - the program: runs survivors, asks them, and says what they found.
  *
  *   survivor --list             names, and what each keeps
+ *   survivor --list-large       those that take as much memory as they are told
  *   survivor --once NAME DIR    set up, check at once, end; for tests without CRIU.
  *                               SURVIVOR_SABOTAGE=N does harm N in between
  *   survivor --sabotages NAME   how many harms it knows
@@ -536,13 +537,20 @@ static int run_all(const char *where, char **names)
 	}
 }
 
+static int list(bool large)
+{
+	for (int i = 0; survivors[i]; i++)
+		if (survivors[i]->large == large)
+			printf("%-16s %s\n", survivors[i]->name, survivors[i]->keeps);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc == 2 && !strcmp(argv[1], "--list")) {
-		for (int i = 0; survivors[i]; i++)
-			printf("%-16s %s\n", survivors[i]->name, survivors[i]->keeps);
-		return 0;
-	}
+	if (argc == 2 && !strcmp(argv[1], "--list"))
+		return list(false);
+	if (argc == 2 && !strcmp(argv[1], "--list-large"))
+		return list(true);
 	if (argc == 3 && !strcmp(argv[1], "--sabotages")) {
 		for (int i = 0; survivors[i]; i++)
 			if (!strcmp(survivors[i]->name, argv[2]))
@@ -555,6 +563,6 @@ int main(int argc, char **argv)
 		return run_all(argv[2], argv + 3);
 	if (argc == 3 && argv[1][0] != '-')
 		run_for_ever(argv[1], argv[2]);
-	fprintf(stderr, "usage: survivor --list | --once NAME DIR | --sabotages NAME | NAME DIR | --all DIR NAME...\n");
+	fprintf(stderr, "usage: survivor --list | --list-large | --once NAME DIR | --sabotages NAME | NAME DIR | --all DIR NAME...\n");
 	return 64;
 }

@@ -44,6 +44,7 @@ struct survivor {
 	void (*check)(void);		/* expect_...() what should be; also in every helper's turn */
 	void (*sabotage)(int which);	/* 1..sabotages */
 	int sabotages;
+	bool large;			/* takes SURVIVOR_LARGE_MIB of memory: --list-large */
 };
 
 /* Set up: a call that must not fail. The value, or the program ends with its name. */
