@@ -268,11 +268,12 @@ static void event(struct job *j, void *arg)
 static int select_some(const struct manifest *m, char *const *only, char ***names)
 {
 	const struct container *c;
+	char *const *name;
 	int err = 0;
 
-	for (; only && *only; only++)
-		if (!containers_find(&m->containers, *only))
-			return log_refusal(-ENOENT, "the update carries no container %s", *only);
+	for (name = only; name && *name; name++)
+		if (!containers_find(&m->containers, *name))
+			return log_refusal(-ENOENT, "the update carries no container %s", *name);
 	for (c = m->containers.container; !err && c < m->containers.container + m->containers.nr; c++)
 		if (container_is_kept(c) && (!only || strv_has(only, c->name)))
 			err = strv_add(names, c->name);
