@@ -41,6 +41,7 @@ struct update {
 	const struct update_request *request;
 	struct config config;
 	struct manifest manifest;
+	struct json_object *kept_filesystems;	/* of a rollback: what kept images need */
 	struct findings findings;
 	struct dump dump;
 	int lock;
@@ -187,7 +188,10 @@ static int take_kept(struct update *u, struct manifest *before)
 		*mine = *c;
 		memset(c, 0, sizeof(*c));
 		mine->state = CONTAINER_CAPTURED;
+		mine->pid = 0;	/* was the old kernel's */
 		log_info("taking the images of %s along", mine->name);
+		json_object_put(u->kept_filesystems);
+		u->kept_filesystems = json_object_get(before->filesystems);
 	}
 	return 0;
 }
@@ -274,6 +278,8 @@ static int check_all(struct update *u)
 	int err = check_containers(&u->manifest.containers, &u->config, &u->findings,
 				   &u->manifest.filesystems);
 
+	if (!err && u->kept_filesystems)
+		err = filesystems_add(u->manifest.filesystems, u->kept_filesystems);
 	if (!err)
 		err = check_host(&u->manifest.containers, &u->manifest.to, &u->findings);
 	if (err)
@@ -458,6 +464,7 @@ static void update_free(struct update *u)
 {
 	dump_free(&u->dump);
 	findings_free(&u->findings);
+	json_object_put(u->kept_filesystems);
 	manifest_free(&u->manifest);
 	config_free(&u->config);
 	store_log_close(&u->log);

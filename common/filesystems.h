@@ -35,6 +35,12 @@ int filesystems_note(const struct containers *list, char *const *paths,
 		     struct findings *findings, struct json_object **out);
 
 /*
+ * Add those of `more`, noted by an update before, whose targets are not noted
+ * yet: nobody runs any more by whom they could be found. 0 or -errno (logged).
+ */
+int filesystems_add(struct json_object *filesystems, struct json_object *more);
+
+/*
  * Mount them below root ("/sysroot"), waiting up to `timeout` seconds for the
  * disks; what is mounted there already is remounted rw if it was. Says what it
  * is waiting for. *missing names the targets that did not come (may be NULL).
@@ -46,6 +52,7 @@ int filesystems_mount(struct json_object *filesystems, const char *root, unsigne
 /*
  * Quiet before the jump: sync, then FIFREEZE every writable filesystem on a
  * block device, deepest first. On failure all are thawed again and -errno (logged).
+ * If this process ends before it thaws, however that comes, all are thawed.
  */
 int filesystems_freeze(void);
 /* The inverse; what is not frozen is left. */

@@ -383,14 +383,17 @@ static int note_container(struct note *n, const struct container *c)
 	int err = 0;
 
 	n->name = c->name;
+	/* only its images are there */
+	if (c->pid <= 0)
+		return 0;
 	/* in the cgroup of a plain tree there may be others, who are not carried */
-	if (c->engine && !c->engine->owns_cgroup && c->pid > 0)
+	if (c->engine && !c->engine->owns_cgroup)
 		err = process_descendants(c->pid, &pids, &nr);
 	else if (c->cgroup && strcmp(c->cgroup, "/"))
 		err = cgroup_pids(c->cgroup, &pids, &nr);
 	if (!err && nr)
 		return note_processes(n, pids, nr);
-	return err || c->pid <= 0 ? err : note_processes(n, &c->pid, 1);
+	return err ? err : note_processes(n, &c->pid, 1);
 }
 
 /* "NAME\tPATH"; the name is the list's own, which lives on. */
@@ -505,4 +508,34 @@ int filesystems_note(const struct containers *list, char *const *paths, struct f
 		err = filesystems_json(&n.host, out);
 	mount_table_free(&n.host);
 	return err;
+}
+
+static bool has_target(struct json_object *filesystems, const char *target)
+{
+	struct json_object *one;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(filesystems); i++)
+		if (json_object_object_get_ex(json_object_array_get_idx(filesystems, i), "target", &one) &&
+		    !strcmp(json_object_get_string(one), target))
+			return true;
+	return false;
+}
+
+int filesystems_add(struct json_object *filesystems, struct json_object *more)
+{
+	struct json_object *one, *target;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(more); i++) {
+		one = json_object_array_get_idx(more, i);
+		if (!json_object_object_get_ex(one, "target", &target) ||
+		    has_target(filesystems, json_object_get_string(target)))
+			continue;
+		if (json_object_array_add(filesystems, json_object_get(one))) {
+			json_object_put(one);
+			return log_syserr(ENOMEM, "cannot note a filesystem");
+		}
+	}
+	return 0;
 }

@@ -241,6 +241,39 @@ static void test_wrong_notes(void)
 	end("filesystems.wrong-notes");
 }
 
+/* Only its images are there: its pid is none, and its cgroup is gone. */
+static void test_kept(void)
+{
+	static char name[] = "web", cgroup[] = "/no/such/cgroup";
+	struct container c = { .name = name, .cgroup = cgroup };
+	const struct containers list = { .container = &c, .nr = 1 };
+	struct findings findings = { 0 };
+	struct json_object *noted = NULL;
+
+	begin();
+	expect_ok(filesystems_note(&list, NULL, &findings, &noted));
+	EXPECT(findings.nr, 0);
+	json_object_put(noted);
+	end("filesystems.kept");
+}
+
+static void test_add(void)
+{
+	struct json_object *noted = json_tokener_parse("[{\"target\": \"/\"}, {\"target\": \"/srv\"}]");
+	struct json_object *more = json_tokener_parse("[{\"target\": \"/\"}, {\"target\": \"/data\"}]");
+	struct json_object *target = NULL;
+
+	begin();
+	expect_ok(filesystems_add(noted, more));
+	json_object_put(more);
+	EXPECT(json_object_array_length(noted), 3);
+	json_object_object_get_ex(json_object_array_get_idx(noted, 2), "target", &target);
+	if (strcmp(json_object_get_string(target), "/data"))
+		complain("the third is %s", json_object_get_string(target));
+	json_object_put(noted);
+	end("filesystems.add");
+}
+
 int main(void)
 {
 	log_set_sink(sink);
@@ -254,6 +287,8 @@ int main(void)
 	test_subvolume();
 	test_circle();
 	test_wrong_notes();
+	test_kept();
+	test_add();
 	unlink(path);
 	return failed != 0;
 }

@@ -69,8 +69,8 @@ take()
 		cat /sysroot/srv/whole >/sysroot$program
 		rebootless-restore try -v runc-a >/run/admin.try 2>&1
 		echo \$? >>/run/admin.try
-		pramfs inspect >/run/admin.inspect 2>&1
-		echo \$? >>/run/admin.inspect
+		pramfs status >/run/admin.status 2>&1
+		echo \$? >>/run/admin.status
 		busybox true && echo 0 >>/run/admin.busybox
 		exit 0
 		HOOK
@@ -173,9 +173,9 @@ judge()
 		check "$1.fails" grep -q '^1$' /run/admin.fails
 		check "$1.criu-says" grep -q 'bad size' /run/admin.fails
 		check "$1.try" grep -q '^0$' /run/admin.try
-		check "$1.inspect" grep -q '^0$' /run/admin.inspect
+		check "$1.status" grep -q '^0$' /run/admin.status
 		check "$1.busybox" grep -q '^0$' /run/admin.busybox
-		for log in fails try inspect; do say_failure /run/admin.$log 4; done
+		for log in rollback fails try status; do say_failure /run/admin.$log 4; done
 		verdicts "$1"
 		states "$1" running running
 		;;
