@@ -2,8 +2,8 @@
 # Shared by the scripts of the lab; sourced, never run.
 #
 # Sets: LAB_DIR (test/lab), TOP (the repository), BUILD, LAB (where all
-# artefacts of the lab lie), and gives say, die, need_root, stamp_of and
-# lab_lock.  The scripts' own output on stdout is for programs; steps go
+# artefacts of the lab lie), and gives say, die, need_root, stamp_of, kver_of,
+# build_tree and lab_lock.  The scripts' own output on stdout is for programs; steps go
 # to stderr, one line each: "[lab  12s] what is being done".
 
 LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -15,6 +15,9 @@ LAB=$(cd "$BUILD/lab" && pwd)
 # from the archive by test/lab/tree.
 # shellcheck disable=SC2034
 LAB_SERIES=(6.12 7.3)
+# The debug kernel, for bare guests only; it is not built unless it is asked for.
+# shellcheck disable=SC2034
+LAB_DEBUG=6.12-debug
 
 say()
 {
@@ -46,6 +49,21 @@ stamp_of()
 	for a in "$@"; do
 		if [ -f "$a" ]; then sha256sum <"$a"; else echo "$a"; fi
 	done | sha256sum | cut -d' ' -f1
+}
+
+# kver_of KVER|SERIES: a series' KVER
+kver_of()
+{
+	case " ${LAB_SERIES[*]} $LAB_DEBUG " in
+	*" $1 "*) "$LAB_DIR/kernel" "$1" kver ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# build_tree KVER: the tree that modules for it are built in
+build_tree()
+{
+	case $1 in *-debug) echo debug ;; *) echo kbuild ;; esac
 }
 
 # lab_lock NAME: one at a time from here to the end of the script.

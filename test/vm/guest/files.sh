@@ -38,4 +38,7 @@ if [ "$STAGE" -lt 3 ]; then
 	6.12*) jump 7.3 ;;
 	*) jump 6.12 ;;
 	esac
+else
+	umount /mnt/p /mnt/kit
+	look_for_leaks
 fi

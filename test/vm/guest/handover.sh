@@ -53,4 +53,5 @@ else
 	insmod /pramfs.ko
 	check "nothing-left" test "$(/vm/pramfs status | grep -c pending)" = 0
 	/vm/memstat
+	look_for_leaks
 fi

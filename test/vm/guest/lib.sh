@@ -41,3 +41,24 @@ kib()
 {
 	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
 }
+
+# look_for_leaks: on the debug kernel, what nobody refers to, and pages that are
+# the module's although nothing of it is mounted. Call it at the end of a test.
+look_for_leaks()
+{
+	mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+	if [ ! -e /sys/kernel/debug/kmemleak ]; then return; fi
+	rmmod pramfs || fail "leaks-$STAGE.rmmod" "it is in use"
+	# what was freed a moment ago, and by RCU, is told from a leak by a second scan
+	for _ in 1 2 3; do
+		echo scan >/sys/kernel/debug/kmemleak
+		sleep 2
+	done
+	cat /sys/kernel/debug/kmemleak >/tmp/kmemleak
+	cat /tmp/kmemleak
+	check "leaks-$STAGE.kmemleak" test ! -s /tmp/kmemleak
+	cat /sys/kernel/debug/page_owner >/tmp/page_owner
+	check "leaks-$STAGE.page_owner-works" grep -q 'Page allocated via order' /tmp/page_owner
+	grep -B 12 '\[pramfs\]' /tmp/page_owner | head -n 60
+	check "leaks-$STAGE.page_owner" test "$(grep -c '\[pramfs\]' /tmp/page_owner)" = 0
+}
