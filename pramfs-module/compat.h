@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * compat.h - all that PramFS knows of the differences between kernel versions.
- * No other file may name a version. Written against 6.12 and 7.3.
+ * No other file may name a version. Written against 6.12, 7.2 and 7.3.
  */
 #ifndef PRAMFS_COMPAT_H
 #define PRAMFS_COMPAT_H
@@ -32,10 +32,15 @@ typedef const struct kiocb *pramfs_write_ctx;
 typedef struct file *pramfs_write_ctx;
 #endif
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#define PRAMFS_CREATE_EXCL
+#else
+#define PRAMFS_CREATE_EXCL	, bool excl
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
 #define pramfs_drop_inode	inode_just_drop
 #define pramfs_kill_anon_super	kill_anon_super
-#define PRAMFS_CREATE_EXCL
 
 static inline void pramfs_make_persistent(struct dentry *dentry, struct inode *inode)
 {
@@ -46,15 +51,9 @@ static inline void pramfs_no_dcache(struct super_block *sb)
 {
 	sb->s_d_flags |= DCACHE_DONTCACHE;
 }
-
-static inline int pramfs_contig(unsigned long pfn, unsigned long n)
-{
-	return alloc_contig_range(pfn, pfn + n, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN);
-}
 #else
 #define pramfs_drop_inode	generic_delete_inode
 #define pramfs_kill_anon_super	kill_litter_super
-#define PRAMFS_CREATE_EXCL	, bool excl
 
 static inline void pramfs_make_persistent(struct dentry *dentry, struct inode *inode)
 {
@@ -67,11 +66,16 @@ static inline void pramfs_make_persistent(struct dentry *dentry, struct inode *i
 static inline void pramfs_no_dcache(struct super_block *sb)
 {
 }
+#endif
 
+/* It came between two versions that are tested, and the old value means something else to it. */
 static inline int pramfs_contig(unsigned long pfn, unsigned long n)
 {
+#ifdef ACR_FLAGS_NONE
+	return alloc_contig_range(pfn, pfn + n, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN);
+#else
 	return alloc_contig_range(pfn, pfn + n, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_NOWARN);
-}
 #endif
+}
 
 #endif
