@@ -52,15 +52,30 @@ archive_update()
 }
 
 # archive_kernel SERIES PREFIX: the newest package that PREFIX-cloud-amd64 of
-# this series depends on, as in "linux-image" -> linux-image-KVER.
+# this series depends on, as in "linux-image" -> linux-image-KVER. Of a series
+# that it has gone on from, the newest that is left.
 archive_kernel()
 {
 	local version
 	version=$(apt-cache "${APT[@]}" madison "$2-cloud-amd64" | grep -v '/debian sid/' |
 		awk -v s="$1." 'index($3, s) == 1 { print $3 }' | sort -Vr | head -n1)
-	[ -n "$version" ] || die "the archive has no $2-cloud-amd64 of series $1"
+	if [ -z "$version" ]; then
+		archive_left "$1" "$2"
+		return
+	fi
 	apt-cache "${APT[@]}" show "$2-cloud-amd64=$version" |
 		sed -n "s/^Depends:.*\\($2-[^ ,]*-cloud-amd64\\).*/\\1/p" | head -n1
+}
+
+# archive_left SERIES PREFIX: the newest PREFIX-KVER by its name.
+archive_left()
+{
+	local newest
+	newest=$(apt-cache "${APT[@]}" pkgnames "$2-$1." | grep -e '-cloud-amd64$' |
+		xargs -r apt-cache "${APT[@]}" madison | grep -v '/debian sid/' |
+		awk '{ print $1 }' | sort -V | tail -n1)
+	[ -n "$newest" ] || die "the archive has no $2-cloud-amd64 of series $1"
+	echo "$newest"
 }
 
 # archive_resolve PACKAGE...: every package and version that would be installed,

@@ -2,7 +2,7 @@
 # Shared by the scripts of the lab; sourced, never run.
 #
 # Sets: LAB_DIR (test/lab), TOP (the repository), BUILD, LAB (where all
-# artefacts of the lab lie), and gives say, die, need_root, stamp_of, kver_of,
+# artefacts of the lab lie), TREES (the guests' root trees), and gives say, die, need_root, stamp_of, kver_of,
 # build_tree and lab_lock.  The scripts' own output on stdout is for programs; steps go
 # to stderr, one line each: "[lab  12s] what is being done".
 
@@ -12,9 +12,15 @@ BUILD=${BUILD:-$TOP/build}
 mkdir -p "$BUILD/lab"
 LAB=$(cd "$BUILD/lab" && pwd)
 # The kernel series of the guests, oldest first; exact versions are resolved
-# from the archive by test/lab/tree.
+# from the archive by test/lab/tree. With LAB_WIDE=1, as test/soak has it, those
+# as well that not every `make test` is to pay for, in trees of their own. Of
+# 6.16 to 7.1 the archive has images, but no headers to build the module with.
 # shellcheck disable=SC2034
-LAB_SERIES=(6.12 7.3)
+if [ "${LAB_WIDE:-}" = 1 ]; then
+	LAB_SERIES=(6.12 7.2 7.3) TREES=$LAB/wide
+else
+	LAB_SERIES=(6.12 7.3) TREES=$LAB
+fi
 # The debug kernel, for bare guests only; it is not built unless it is asked for.
 # shellcheck disable=SC2034
 LAB_DEBUG=6.12-debug
