@@ -25,17 +25,28 @@ installkernel()
 {
 	# Without pramfs.ko for this kernel the initramfs is of no use to an update.
 	hostonly='' instmods pramfs
+	# The host's network devices; those of any host where the image is for any.
+	if [[ $hostonly ]]; then
+		local driver
+		for driver in /sys/class/net/*/device/driver/module; do
+			if [ -e "$driver" ]; then instmods "$(basename "$(readlink -f "$driver")")"; fi
+		done
+	else
+		instmods -o virtio_net vmxnet3 hv_netvsc xen-netfront "=drivers/net/ethernet"
+	fi
 	# What CRIU and the containers' networks need before the real root is there.
 	hostonly='' instmods -o overlay veth bridge tun \
 		unix_diag inet_diag tcp_diag udp_diag raw_diag af_packet_diag netlink_diag \
-		nf_tables nf_conntrack nft_ct nf_nat nft_chain_nat nft_compat xt_mark \
-		nfnetlink ip_tables iptable_filter ip6table_filter
+		nf_tables nf_conntrack nf_conntrack_netlink nft_ct nf_nat nft_chain_nat nft_masq \
+		nft_redir nft_reject nft_reject_inet nft_fib_inet nft_limit nft_log nft_numgen \
+		nft_compat xt_mark xt_MASQUERADE xt_conntrack xt_addrtype xt_comment \
+		nfnetlink ip_tables iptable_filter ip6table_filter br_netfilter dummy 8021q
 }
 
 install()
 {
 	inst_multiple rebootless-restore modprobe sleep
-	inst_multiple -o busybox pramfs blkid
+	inst_multiple -o busybox pramfs blkid nft
 	inst_hook cmdline 05 "$moddir/open.sh"
 	inst_hook pre-pivot 95 "$moddir/restore.sh"
 	inst_simple "$moddir/lib.sh" /lib/rebootless-lib.sh

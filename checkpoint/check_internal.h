@@ -41,6 +41,7 @@ struct check {
 	size_t nr_sockets;
 	struct checked_inode *told;	/* files of which something has been said */
 	size_t nr_told;
+	unsigned int connections;	/* of TCP, with somebody outside */
 	bool out_of_memory;		/* logged */
 };
 

@@ -300,7 +300,7 @@ void check_free(struct check *k)
 	free(k->told);
 }
 
-int check_processes(const struct container *c, uint64_t ghost_limit, struct findings *findings)
+int check_processes(struct container *c, uint64_t ghost_limit, struct findings *findings)
 {
 	_cleanup_(check_free) struct check k = {
 		.c = c, .f = findings, .ghost_limit = ghost_limit,
@@ -324,5 +324,6 @@ int check_processes(const struct container *c, uint64_t ghost_limit, struct find
 		check_process(&k, k.pid[i]);
 	check_unix_peers(&k);
 	check_waiting(&k);
+	c->connections = k.connections;
 	return k.out_of_memory ? -ENOMEM : 0;
 }

@@ -24,6 +24,6 @@
  * when threads wait uninterruptibly. Needs root and the host's pid namespace.
  * 0 or -errno (logged) when it could not look; what it found is in `findings`.
  */
-int check_processes(const struct container *c, uint64_t ghost_limit, struct findings *findings);
+int check_processes(struct container *c, uint64_t ghost_limit, struct findings *findings);
 
 #endif

@@ -32,6 +32,8 @@
 
 #define PROTO_MPTCP 262
 #define PROTO_UDPLITE 136
+/* What a peer has to wait for: the jump, and a few containers, on a machine that is not emulated. */
+#define EXPECTED_BLACKOUT_MS 30000
 
 static const struct {
 	int family;
@@ -72,6 +74,39 @@ static void refuse_family(struct check *k, const struct checked_socket *s)
 	       s->fd, s->family);
 }
 
+/*
+ * Ours go on where they stood. The other end's cannot be seen; a program that
+ * sets a short one is likely to talk to one that does so too.
+ */
+static void check_patience(struct check *k, const struct checked_socket *s, int fd)
+{
+	int ms = option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT);
+
+	if (ms > 0 && ms < EXPECTED_BLACKOUT_MS)
+		WARN(k, s->pid, "descriptor %d is a TCP socket that gives its peer up after %d.%d s without an answer (TCP_USER_TIMEOUT); if its peer is as impatient, the connection is lost when the update takes longer (%d s are usual)",
+		     s->fd, ms / 1000, ms % 1000 / 100, EXPECTED_BLACKOUT_MS / 1000);
+}
+
+static bool is_loopback(const struct sockaddr_storage *peer)
+{
+	const struct sockaddr_in *v4 = (const void *)peer;
+	const struct sockaddr_in6 *v6 = (const void *)peer;
+
+	if (peer->ss_family == AF_INET)
+		return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+	       (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+}
+
+static void count_connection(struct check *k, int fd)
+{
+	struct sockaddr_storage peer = { 0 };
+	socklen_t length = sizeof(peer);
+
+	if (!getpeername(fd, (struct sockaddr *)&peer, &length) && !is_loopback(&peer))
+		k->connections++;
+}
+
 static void check_tcp(struct check *k, const struct checked_socket *s, int fd)
 {
 	struct tcp_info info = { 0 };
@@ -86,6 +121,8 @@ static void check_tcp(struct check *k, const struct checked_socket *s, int fd)
 	if (!getsockopt(fd, IPPROTO_TCP, TCP_ULP, ulp, &length) && ulp[0])
 		REFUSE(k, s->pid, "descriptor %d is a TCP socket with kernel TLS or the like (%s), which CRIU does not carry: turn it off in the program",
 		       s->fd, ulp);
+	check_patience(k, s, fd);
+	count_connection(k, fd);
 }
 
 static void check_inet(struct check *k, const struct checked_socket *s, int fd)

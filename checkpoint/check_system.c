@@ -51,6 +51,9 @@ static void check_initrd(const struct installed_kernel *to, struct findings *fin
 	else if (!c.restore)
 		findings_add(findings, NULL, 0, "%s has no rebootless-restore, so that no container would come back: make it again with dracut -f --kver %s",
 			     to->initrd, to->release);
+	else if (!c.nft)
+		findings_warn(findings, NULL, 0, "%s has no nft, so that peers may be told that nobody is here while containers are restored: install nftables and make it again with dracut -f --kver %s",
+			      to->initrd, to->release);
 	check_module(to, &c, findings);
 }
 

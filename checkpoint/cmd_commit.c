@@ -13,6 +13,8 @@
 #include "common/engine.h"
 #include "common/fault.h"
 #include "common/log.h"
+#include "common/network_lock.h"
+#include "common/network_tables.h"
 #include "common/run.h"
 #include "common/store.h"
 #include "common/strv.h"
@@ -268,6 +270,11 @@ int cmd_settle(int argc, char **argv)
 	log = store_log_open();
 	if (fault_hit(FAULT_SETTLE, NULL))
 		return -EIO;
+	/* for an initramfs that did not come to it */
+	network_unlock();
+	/* a firewall that has been set up meanwhile may have begun with taking all tables away */
+	if (m.network)
+		network_tables_make(m.network);
 	settle_units(&m);
 	all = settle_cgroups(&m);
 	timeline_stamp(STORE_DIR, STAMP_SETTLED, NULL);

@@ -121,6 +121,8 @@ static int look_at(const struct initrd_entry *e, struct initrd_contents *c)
 		c->restore = true;
 	else if (!strcmp(base, "rebootless-lib.sh"))
 		c->hooks = true;
+	else if (!strcmp(base, "nft"))
+		c->nft = true;
 	else if (!strcmp(base, "pramfs.ko") || !strncmp(base, "pramfs.ko.", 10))
 		return look_at_module(e, c);
 	return 0;

@@ -12,6 +12,7 @@
 struct initrd_contents {
 	bool restore;				/* the program rebootless-restore */
 	bool hooks;				/* the dracut module that runs it */
+	bool nft;				/* nft(8), by which the network is locked */
 	bool module;				/* pramfs.ko, */
 	char directory[INITRD_RELEASE_MAX];	/* ... in the modules of this kernel, */
 	char vermagic[INITRD_RELEASE_MAX];	/* ... built for this one ("" = not known) */

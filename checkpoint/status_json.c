@@ -105,6 +105,7 @@ static struct json_object *known_container(const struct container *c,
 	add_string(o, "engine", c->engine->name);
 	add_string(o, "state", container_state_name(c->state));
 	add(o, "pid", c->pid ? json_object_new_int64(c->pid) : NULL);
+	add(o, "connections", json_object_new_int64(c->connections));
 	add_string(o, "cgroup", c->cgroup);
 	add_string(o, "error", c->error);
 	add_string(o, "log", log->path);

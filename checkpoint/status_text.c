@@ -222,10 +222,11 @@ static unsigned int name_width(const struct status *s)
 }
 
 static void put_row(const struct out *o, const struct status *s, const char *name,
-		    const char *engine, const char *state, const struct container_times *t)
+		    const char *engine, const char *state, unsigned int connections,
+		    const struct container_times *t)
 {
 	unsigned int name_columns = name_width(s);
-	unsigned int width = bar_width(o, name_columns + 2 + 7 + 9 + 10);
+	unsigned int width = bar_width(o, name_columns + 2 + 7 + 9 + 6 + 10);
 	bool failed = !strcmp(state, container_state_name(CONTAINER_FAILED));
 
 	fprintf(o->to, "  %-*s %-6s ", (int)name_columns, name, engine);
@@ -233,6 +234,7 @@ static void put_row(const struct out *o, const struct status *s, const char *nam
 		colour(o, RED);
 	fprintf(o->to, "%-8s", state);
 	plain(o);
+	fprintf(o->to, " %5u", connections);
 	put_time(o->to, t ? container_blackout(t) : NAN);
 	if (t && width)
 		put_container_bar(o, t, s->phases.end, failed, width);
@@ -271,17 +273,17 @@ static void put_containers(const struct out *o, const struct status *s)
 	if (!p->nr_containers && !(list && list->nr))
 		return;
 	heading(o, "containers", p);
-	fprintf(o->to, "  %-*s %-6s %-8s %9s\n", (int)name_width(s), "name", "engine", "state",
-		"blackout");
+	fprintf(o->to, "  %-*s %-6s %-8s %5s %9s\n", (int)name_width(s), "name", "engine", "state",
+		"conns", "blackout");
 	for (i = 0; list && i < list->nr; i++) {
 		c = &list->container[i];
 		put_row(o, s, c->name, c->engine->name, container_state_name(c->state),
-			phases_container(p, c->name));
+			c->connections, phases_container(p, c->name));
 		put_trouble(c, &s->log[i], o->to);
 	}
 	for (i = 0; i < p->nr_containers; i++)
 		if (!list || !containers_find(list, p->container[i].name))
-			put_row(o, s, p->container[i].name, "-", "-", &p->container[i]);
+			put_row(o, s, p->container[i].name, "-", "-", 0, &p->container[i]);
 	if (p->nr_containers)
 		fprintf(o->to, "  . runs  # is saved  - is only in memory  = is restored  ! failed\n");
 }

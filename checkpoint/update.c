@@ -18,6 +18,10 @@
 #include "common/host_limits.h"
 #include "common/interrupt.h"
 #include "common/log.h"
+#include "common/network.h"
+#include "common/network_lock.h"
+#include "common/network_namespaces.h"
+#include "common/network_tables.h"
 #include "common/stopped.h"
 #include "common/store.h"
 #include "common/strv.h"
@@ -55,6 +59,7 @@ enum done {
 	DONE_STORE,	/* the store is mounted */
 	DONE_LOAD,	/* the arena is claimed, the kernel loaded */
 	DONE_SERVICES,	/* the host's services are stopped */
+	DONE_LOCK,	/* no new connections come in */
 	DONE_DUMP,	/* the containers are held */
 };
 
@@ -247,6 +252,7 @@ static int release_dead(void)
 	int err, did = 0;
 
 	services_start_left();
+	network_unlock();
 	if (access(PRAMFS_DEVICE, F_OK) < 0)
 		return 0;
 	device = device_open();
@@ -354,6 +360,28 @@ static int note_containers(struct containers *list)
 	return err;
 }
 
+/* A host without a link that is up has nobody to talk to, and no need of nft. */
+static int lock_network(struct manifest *m)
+{
+	int err = network_note(&m->network);
+
+	if (err)
+		return err;
+	if (!network_is_up(m->network)) {
+		json_object_put(steal_ptr(m->network));
+		return 0;
+	}
+	network_tables_note(m->network);
+	err = network_namespaces_note(&m->containers, m->network);
+	if (!err)
+		err = network_lock_new();
+	if (err)
+		network_unlock();
+	else
+		network_lock_drain(&m->containers);
+	return err;
+}
+
 /* The last thing before the jump: from here on nothing may write to a disk. */
 static int jump(struct update *u)
 {
@@ -383,6 +411,8 @@ static void undo(struct update *u, enum done done)
 
 	if (done >= DONE_DUMP)
 		dump_abort(&u->dump);
+	if (done >= DONE_LOCK)
+		network_unlock();
 	if (done >= DONE_SERVICES)
 		services_start(u->manifest.stopped_services);
 	if (done >= DONE_LOAD)
@@ -446,10 +476,16 @@ static int carry_out(struct update *u)
 	}
 	timeline_calibrate_end(STORE_DIR);
 	timeline_stamp(STORE_DIR, STAMP_PREPARED, NULL);
+	err = lock_network(&u->manifest);
+	if (err)
+		goto out;
+	done = DONE_LOCK;
 	err = dump_running(u, &running);
 	if (err)
 		goto out;
 	done = DONE_DUMP;
+	if (u->manifest.network)
+		network_tracked_note(u->manifest.network);
 	for (c = u->manifest.containers.container;
 	     c < u->manifest.containers.container + u->manifest.containers.nr; c++)
 		c->state = CONTAINER_CAPTURED;

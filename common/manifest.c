@@ -117,6 +117,7 @@ void manifest_free(struct manifest *m)
 	containers_free(&m->containers);
 	json_object_put(m->filesystems);
 	json_object_put(m->limits);
+	json_object_put(m->network);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -176,6 +177,7 @@ static struct json_object *container_to_json(const struct container *c)
 	put_string(o, "error", c->error);
 	put_number(o, "pid", (unsigned int)c->pid);
 	put_string(o, "cgroup", c->cgroup);
+	put_number(o, "connections", c->connections);
 	put_strings(o, "after", c->after);
 	put_object(o, "engine-data", c->engine_data);
 	put_object(o, "cgroups", c->cgroups);
@@ -210,6 +212,7 @@ static struct json_object *manifest_to_json(const struct manifest *m)
 	json_object_object_add(o, "containers", containers);
 	put_object(o, "filesystems", m->filesystems);
 	put_object(o, "limits", m->limits);
+	put_object(o, "network", m->network);
 	return o;
 }
 
@@ -364,6 +367,9 @@ static void get_container(struct reader *r, struct json_object *o, struct contai
 	c->error = get_string(r, o, "error", false);
 	c->pid = (pid_t)get_number(r, o, "pid");
 	c->cgroup = get_string(r, o, "cgroup", false);
+	/* older ones have none */
+	if (get(r, o, "connections", json_type_int, false))
+		c->connections = get_number(r, o, "connections");
 	c->after = get_strings(r, o, "after");
 	c->engine_data = get_object(r, o, "engine-data", json_type_object);
 	c->cgroups = get_object(r, o, "cgroups", json_type_object);
@@ -408,6 +414,7 @@ static void get_manifest(struct reader *r, struct json_object *o, struct manifes
 		get_container(r, json_object_array_get_idx(containers, i), &m->containers);
 	m->filesystems = get_object(r, o, "filesystems", json_type_array);
 	m->limits = get_object(r, o, "limits", json_type_object);
+	m->network = get_object(r, o, "network", json_type_object);
 }
 
 int manifest_read(const char *store, struct manifest *m)

@@ -55,6 +55,7 @@ struct container {
 	char *cgroup;		/* of that process, below /sys/fs/cgroup, as "/a/b" */
 	char **after;		/* names of containers that must run before it */
 	enum container_state state;
+	unsigned int connections;	/* of TCP, with somebody outside, as it was checked */
 	char *error;		/* why it is FAILED, or NULL */
 	struct json_object *engine_data;	/* the engine's own, may be NULL */
 	struct json_object *cgroups;		/* cgroup.h's, may be NULL */
@@ -80,6 +81,7 @@ struct manifest {
 	struct containers containers;
 	struct json_object *filesystems;	/* filesystems.h's */
 	struct json_object *limits;		/* host_limits.h's */
+	struct json_object *network;		/* the host's, network.h's; NULL: nobody can be talking */
 	struct json_object *cgroups;		/* controllers and limits above the containers' */
 };
 

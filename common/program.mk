@@ -13,7 +13,7 @@ sbindir ?= $(prefix)/sbin
 libexecdir ?= $(prefix)/libexec/rebootless
 mandir ?= $(prefix)/share/man
 
-PACKAGES := json-c mount blkid
+PACKAGES := json-c mount blkid libmnl libnetfilter_conntrack
 PROGRAM_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I$(TOP) -DLIBEXECDIR='"$(libexecdir)"' \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wno-address-of-packed-member -Wno-c2x-extensions \

@@ -14,6 +14,8 @@
 #include "common/filesystems.h"
 #include "common/host_limits.h"
 #include "common/log.h"
+#include "common/network.h"
+#include "common/network_lock.h"
 #include "common/store.h"
 #include "common/strv.h"
 #include "common/timeline.h"
@@ -25,6 +27,8 @@
 
 #define SKIP_WORD "rebootless.skip"
 #define CMDLINE_MAX 8192
+/* That a network device may take to come. */
+#define LINK_SECONDS 15
 
 int parse_options(int argc, char **argv, bool want_names, struct restore_options *options)
 {
@@ -89,6 +93,9 @@ int cmd_open(int argc, char **argv)
 	if (err)
 		return err;
 	host_limits_apply(m.limits);
+	/* before any link is up; without it peers may be told that nobody is here */
+	if (m.network && network_lock_all() < 0)
+		log_warning("the network is not locked: connections may be lost");
 	uname(&kernel);
 	log_info("an update has come into kernel %s", kernel.release);
 	return 0;
@@ -129,6 +136,9 @@ static int prepare(struct manifest *m, const char *root)
 
 	if (err)
 		return err;
+	/* sockets need their addresses; whose are missing is not restored, the others are */
+	if (m->network)
+		network_make(m->network, LINK_SECONDS);
 	err = fault_hit(FAULT_MOUNT_ROOT, NULL) ? mount_root_alone(m, root) :
 		filesystems_mount(m->filesystems, root, m->filesystem_timeout, &missing);
 	for (target = missing; target && *target; target++)
@@ -232,9 +242,12 @@ int cmd_run(int argc, char **argv)
 	if (wants_to_skip()) {
 		log_warning(SKIP_WORD " is on the kernel command line: nothing is restored, the images are kept; `rebootless restore --all` does it");
 		mark_failed(&m, SKIP_WORD " was on the kernel command line");
+		network_unlock_all(m.network);
 		return RESTORE_OK;
 	}
 	ret = restore_all(&m, &options);
+	/* also when not all are back: those that are must not wait for the others */
+	network_unlock_all(m.network);
 	keep_stopped(&m);
 	spare_all(&m);
 	timeline_stamp(STORE_DIR, STAMP_PIVOT, NULL);

@@ -83,6 +83,9 @@ static void test_memory(void)
 	end("system.memory");
 }
 
+static const char nft[] = "usr/sbin/nft";
+static const char *lock = nft;
+
 static void look_at(const char *restore, const char *hooks, const char *ko, const char *vermagic,
 		    const char *banner, const char *expected)
 {
@@ -93,6 +96,7 @@ static void look_at(const char *restore, const char *hooks, const char *ko, cons
 	said[0] = '\0';
 	cpio_entry(file, restore, "x", 1);
 	cpio_entry(file, hooks, "x", 1);
+	cpio_entry(file, lock, "x", 1);
 	cpio_entry(file, ko, vermagic, strlen(vermagic));
 	cpio_entry(file, "TRAILER!!!", "", 0);
 	fclose(file);
@@ -114,6 +118,9 @@ static void test_target(void)
 	look_at(restore, hooks, ko, vermagic, banner, NULL);
 	look_at(restore, hooks, ko, vermagic, "", NULL);
 	look_at(restore, hooks, ko, vermagic, "7.3.4 (x@y)", "/k is kernel 7.3.4, but its modules");
+	lock = "x";
+	look_at(restore, hooks, ko, vermagic, banner, "has no nft");
+	lock = nft;
 	look_at("x", hooks, ko, vermagic, banner, "has no rebootless-restore");
 	look_at(restore, "x", ko, vermagic, banner, "was made without the dracut module");
 	look_at(restore, hooks, "x", vermagic, banner, "has no pramfs.ko: build it (dkms install pramfs/VERSION -k 7.3.4-amd64)");

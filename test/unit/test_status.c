@@ -29,7 +29,7 @@ const struct engine *engine_find(const char *name)
 #define EVIL "e<v>i&l\"\303\244"
 
 static struct container list[] = {
-	{ .engine = &crun, .name = "web", .pid = 12, .state = CONTAINER_RESTORED, .cgroup = "/a" },
+	{ .engine = &crun, .name = "web", .pid = 12, .state = CONTAINER_RESTORED, .cgroup = "/a", .connections = 12 },
 	{ .engine = &tree, .name = EVIL, .state = CONTAINER_FAILED, .error = "restore: status 1\033[2J" },
 };
 static struct manifest manifest = {
@@ -141,10 +141,10 @@ static void test_text_whole(void)
 	out = text(&s, 80, false);
 	expect_in(out, "update    6.12.1-old -> 7.3.4-new\n");
 	expect_in(out, "tries     2 of 3\n");
-	expect_in(out, "  web        crun   restored     3.600  ");
-	expect_in(out, "  " EVIL " tree   failed           -  ");
+	expect_in(out, "  web        crun   restored    12     3.600  ");
+	expect_in(out, "  " EVIL " tree   failed       0         -  ");
 	expect_in(out, "    restore: status 1?[2J\n    | Error (a.c:1): first\n    | Error (b.c:2): second\n    log: /store/log\n");
-	expect_in(out, "  unknown    -      -                -  ");
+	expect_in(out, "  unknown    -      -            0         -  ");
 	expect_in(out, "  jump                3.100     0.100  ");
 	expect_in(out, "  all                 0.000     8.000\n");
 	expect_in(out, "blackout  3.600 s");

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "common/cleanup.h"
+#include "common/deadline.h"
+#include "common/log.h"
+#include "common/network_lock.h"
+#include "common/network_namespaces.h"
+#include "common/network_tables.h"
+#include "common/run.h"
+
+#define NFT_SECONDS 20
+/* The lock stands, or may: /run goes over to the real root. */
+#define LOCK_MARK "/run/rebootless/network-locked"
+#define DRAIN_SECONDS 1
+#define DRAIN_PAUSE_NSEC 10000000
+
+/* States of sockets in /proc/net/tcp. */
+#define TCP_SYN_RECV 3
+#define TCP_LISTEN 10
+
+/*
+ * Behind connection tracking (-200), before addresses are translated (-100).
+ * An empty table first: adding what is there would double its rules.
+ */
+#define UNLOCK "table inet rebootless\ndelete table inet rebootless\n"
+#define LOCK_HEAD UNLOCK "table inet rebootless {\nchain arriving {\n" \
+	"type filter hook prerouting priority -150\niif lo accept\n"
+#define LOCK_TAIL "\n}\n}\n"
+/* 0xC114: CRIU's own (SOCCR_MARK) */
+#define LOCK_ALL LOCK_HEAD "meta mark 0xc114 accept\nct state established,related accept\n" \
+	"meta l4proto { tcp, udp, udplite, sctp } drop\n}\n" \
+	"chain passing {\ntype filter hook forward priority -150\n" \
+	"meta l4proto { tcp, udp, udplite, sctp } drop" LOCK_TAIL
+#define LOCK_NEW LOCK_HEAD "tcp flags & (fin|syn|rst|ack) == syn drop" LOCK_TAIL
+
+static int nft(const char *rules)
+{
+	char *argv[] = { "nft", (char *)rules, NULL };
+	int status = run(argv, NULL, NFT_SECONDS);
+
+	if (status > 0)
+		return log_refusal(-EIO, "nft ended with status %d: the network cannot be locked", status);
+	return status;
+}
+
+static int lock(const char *rules)
+{
+	_cleanup_close_ int fd = open(LOCK_MARK, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 ? log_syserr(errno, "cannot make %s", LOCK_MARK) : nft(rules);
+}
+
+int network_lock_new(void)
+{
+	return lock(LOCK_NEW);
+}
+
+int network_lock_all(void)
+{
+	return lock(LOCK_ALL);
+}
+
+void network_unlock(void)
+{
+	if (access(LOCK_MARK, F_OK) < 0)
+		return;
+	/* of a table that is there or not */
+	if (!nft(UNLOCK))
+		unlink(LOCK_MARK);
+}
+
+int network_lock_inside(void)
+{
+	return nft(LOCK_ALL);
+}
+
+static void unlock_inside(struct json_object *network)
+{
+	(void)network;
+	nft(UNLOCK);
+}
+
+void network_unlock_all(struct json_object *noted)
+{
+	if (noted) {
+		network_tracked_make(noted);
+		network_namespaces_each(noted, unlock_inside);
+	}
+	network_unlock();
+}
+
+/* Does one wait to be accepted, or for the end of its handshake? */
+static bool is_waiting(pid_t pid, const char *name)
+{
+	_cleanup_free_ char *line = NULL;
+	_cleanup_fclose_ FILE *f = NULL;
+	unsigned int state, queue;
+	size_t room = 0;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/net/%s", (int)pid, name);
+	f = fopen(path, "re");
+	while (f && getline(&line, &room, f) > 0)
+		if (sscanf(line, "%*s %*s %*s %x %*[^:]:%x", &state, &queue) == 2 &&
+		    (state == TCP_SYN_RECV || (state == TCP_LISTEN && queue)))
+			return true;
+	return false;
+}
+
+void network_lock_drain(const struct containers *list)
+{
+	const struct timespec pause = { .tv_nsec = DRAIN_PAUSE_NSEC };
+	int64_t deadline = deadline_in(DRAIN_SECONDS);
+	const struct container *c = list->container;
+
+	while (c < list->container + list->nr && deadline_left(deadline)) {
+		if (is_waiting(c->pid, "tcp") || is_waiting(c->pid, "tcp6"))
+			nanosleep(&pause, NULL);
+		else
+			c++;
+	}
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * network_lock.h - the host's network while containers are not there to answer.
+ *
+ * A kernel that gets a segment for a connection it does not know answers with a
+ * reset, and the connection is lost. So in the new kernel nothing arrives at
+ * TCP, UDP or SCTP before all is restored, but for what the initramfs itself has
+ * asked for (a root filesystem over the network), loopback, and what CRIU sends
+ * itself while it repairs sockets (marked).
+ *
+ * In the old kernel connections that are there are locked by CRIU, one by one;
+ * new ones must not come in once their listener has been captured: a peer would
+ * take itself for connected and be unknown in the new kernel. Kept out before,
+ * it just tries again.
+ *
+ * The table is nftables', made and removed by nft(8); it does not live longer
+ * than its kernel.
+ */
+#ifndef REBOOTLESS_NETWORK_LOCK_H
+#define REBOOTLESS_NETWORK_LOCK_H
+
+#include "common/manifest.h"
+
+#define NETWORK_LOCK_TABLE "rebootless"
+
+/* Old kernel: no new connections. 0 or -errno (logged). */
+int network_lock_new(void);
+/*
+ * Then: wait (a second at most) until the containers' programs have accepted
+ * what has connected before.
+ */
+void network_lock_drain(const struct containers *list);
+/*
+ * New kernel: nothing arrives, and nothing passes through: what a container sends
+ * first must not be tracked as a new connection. 0 or -errno (logged).
+ */
+int network_lock_all(void);
+/* The same in the caller's namespace, a container's: others must not find it empty. */
+int network_lock_inside(void);
+/* The inverse of the host's; fine when there is no lock. */
+void network_unlock(void);
+/*
+ * The inverse of all of them, when the kernel has been told of the connections
+ * that it tracked (network_tables.h). noted: the host's, NULL = none.
+ */
+void network_unlock_all(struct json_object *noted);
+
+#endif

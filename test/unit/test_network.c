@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unit tests of network_note.c and network_make.c: a network is made in a
+ * namespace of our own by ip(8), noted, and made again in another. Root is
+ * needed; no link of the machine is touched.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/network.h"
+#include "common/network_lock.h"
+#include "common/network_namespaces.h"
+#include "common/network_tables.h"
+#include "harness.h"
+
+#define SHOWN_MAX 16384
+
+/* Bridges, since any kernel of a container host has them; the order counts. */
+static const char *const commands[] = {
+	"link set lo up",
+	"link add solo type bridge",
+	"link set solo address 02:00:00:00:00:01 mtu 1400",
+	"link add bridge0 type bridge stp_state 0 forward_delay 400 ageing_time 12300",
+	"link set solo up",
+	"link set bridge0 up",
+	"address add 192.0.2.2/24 dev solo",
+	"address add 192.0.2.3/24 dev solo noprefixroute",
+	"address add 198.51.100.1/25 dev bridge0 valid_lft 5000 preferred_lft 4000",
+	"address add 2001:db8::2/64 dev solo nodad",
+	"address add 127.0.0.5/8 dev lo",
+	"route add default via 192.0.2.1 proto dhcp metric 100",
+	"route add 203.0.113.0/24 via 10.9.9.9 dev solo onlink",
+	"route add 10.1.0.0/16 nexthop via 192.0.2.7 weight 2 nexthop via 198.51.100.9",
+	"route add blackhole 10.66.0.0/16 table 77",
+	"route add 2001:db8:1::/48 via 2001:db8::1 metric 55",
+	"rule add from 10.9.0.0/16 lookup 77 priority 500",
+	"rule add fwmark 0x7 lookup main priority 501",
+};
+
+static int ip(const char *arguments)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "ip %s >/dev/null 2>&1", arguments);
+	return system(line);
+}
+
+/* What ip(8) says of all, but for what goes on running, and the kernel's own. */
+static void show(char *text)
+{
+	FILE *f = popen("export LC_ALL=C; { ip -o -d link; ip -o address; ip -d route show table all; "
+			"ip -d -6 route show table all; ip rule; ip -6 rule; } | sed -E "
+			"'s/(valid|preferred)_lft [0-9]+sec//g; s/(hello|tcn|topology_change|gc)_timer +[0-9.]+//g; "
+			"s/(designated_root|bridge_id) [^ ]+//g; s/cache.*//; /^ff00::|^multicast ff00/d; "
+			"s/tentative//; s/NO-CARRIER,|,LOWER_UP//g; s/state [A-Z]+//; s/ (linkdown|dead)//g; s/inet6 fe80.*//; /fe80:/d'", "r");
+	size_t n = f ? fread(text, 1, SHOWN_MAX - 1, f) : 0;
+
+	text[n] = '\0';
+	if (f)
+		pclose(f);
+}
+
+/* Where two texts part, for the message. */
+static void expect_same(const char *before, const char *after)
+{
+	size_t i = 0, from;
+
+	while (before[i] && before[i] == after[i])
+		i++;
+	from = i > 100 ? i - 100 : 0;
+	if (before[i] != after[i])
+		complain("was \"%.200s\", is \"%.200s\"", before + from, after + from);
+}
+
+static struct json_object *make_and_note(char *text)
+{
+	struct json_object *noted = NULL;
+	size_t i;
+
+	EXPECT(unshare(CLONE_NEWNET), 0);
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (ip(commands[i]))
+			complain("`ip %s` failed", commands[i]);
+	if (system("echo 1 >/proc/sys/net/ipv4/conf/solo/route_localnet"))
+		complain("no sysctl");
+	show(text);
+	expect_ok(network_note(&noted));
+	return noted;
+}
+
+static void test_there_and_back(void)
+{
+	static char before[SHOWN_MAX], after[SHOWN_MAX];
+	struct json_object *noted;
+
+	begin();
+	noted = make_and_note(before);
+	EXPECT(network_is_up(noted), true);
+	EXPECT(unshare(CLONE_NEWNET), 0);
+	if (noted)
+		expect_ok(network_make(noted, 1));
+	if (said[0])
+		complain("said: %.600s", said);
+	show(after);
+	expect_same(before, after);
+	if (system("grep -q 1 /proc/sys/net/ipv4/conf/solo/route_localnet"))
+		complain("a link's sysctl is not as it was");
+	/* a link that was made already is no other one: as when the initramfs had a network */
+	if (noted)
+		expect_ok(network_make(noted, 1));
+	show(after);
+	expect_same(before, after);
+	json_object_put(noted);
+	end("network.there-and-back");
+}
+
+static void test_nothing_up(void)
+{
+	struct json_object *noted = NULL;
+
+	begin();
+	EXPECT(unshare(CLONE_NEWNET), 0);
+	ip("link set lo up");
+	ip("link add solo type bridge");
+	expect_ok(network_note(&noted));
+	EXPECT(network_is_up(noted), false);
+	EXPECT(network_is_up(NULL), false);
+	json_object_put(noted);
+	end("network.nothing-up");
+}
+
+static void test_wrong_notes(void)
+{
+	static const struct {
+		const char *json, *text;
+	} wrong[] = {
+		{ "{ \"links\": [ \"xyz\" ] }", "expected a netlink message" },
+		{ "{ \"links\": [ 7 ] }", "expected a netlink message" },
+		{ "{ \"links\": [ \"10000000\" ] }", "expected a netlink message" },
+		{ "{ \"links\": [ \"10000000100000000000000000000000\" ] }", "expected a netlink message" },
+		{ "{ \"links\": [], \"routes\": [ \"ff0000001800000000000000000000\" ] }",
+		  "expected a netlink message" },
+	};
+	struct json_object *o;
+	size_t i;
+
+	begin();
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		said[0] = '\0';
+		o = json_tokener_parse(wrong[i].json);
+		expect_ok(network_make(o, 0));
+		expect_said(wrong[i].text);
+		json_object_put(o);
+	}
+	o = json_tokener_parse("{}");
+	expect_refused(network_make(o, 0), -EUCLEAN, "has no links");
+	json_object_put(o);
+	end("network.wrong-notes");
+}
+
+static const char *const container_commands[] = {
+	"netns add web",
+	"link add bridge0 type bridge",
+	"link add to-web type veth peer name eth0 netns web",
+	"link set to-web master bridge0 up",
+	"link set bridge0 up",
+	"address add 10.0.0.1/24 dev bridge0",
+	"-n web link set lo up",
+	"-n web link set eth0 address 02:00:00:00:00:09 up",
+	"-n web address add 10.0.0.2/24 dev eth0",
+	"-n web route add default via 10.0.0.1",
+};
+
+static void show_container(char *text)
+{
+	FILE *f = popen("{ ip -o link; ip -o address; ip route; ip -n web -o link; ip -n web -o address; "
+			"ip -n web route; nft list ruleset; ip netns exec web nft list ruleset; "
+			"conntrack -L 2>/dev/null | sort; } | sed -E "
+			"'s/^(tcp|udp)( +[0-9]+) [0-9]+/\\1\\2/; s/(NO-CARRIER,|,LOWER_UP)//g; s/state (UP|DOWN|UNKNOWN|LOWERLAYERDOWN) //; "
+			"s/ (linkdown|dead)//g; /fe80:/d; /^unknown/d; s/link-netns.*|link-netnsid.*//; s/ use=[0-9]+//; s/mark=0 //'", "r");
+	size_t n = f ? fread(text, 1, SHOWN_MAX - 1, f) : 0;
+
+	text[n] = '\0';
+	if (f)
+		pclose(f);
+}
+
+/* A process in a namespace that has a name, as a container's first one. */
+static pid_t start_in_web(void)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = open("/run/netns/web", O_RDONLY);
+	if (setns(fd, CLONE_NEWNET) < 0)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static struct json_object *note_container(char *text)
+{
+	struct container c = { 0 };
+	const struct containers list = { .container = &c, .nr = 1 };
+	struct json_object *noted = NULL;
+	size_t i;
+
+	EXPECT(unshare(CLONE_NEWNET), 0);
+	for (i = 0; i < sizeof(container_commands) / sizeof(container_commands[0]); i++)
+		if (ip(container_commands[i]))
+			complain("`ip %s` failed", container_commands[i]);
+	if (system("nft 'table ip nat {\nchain pre {\ntype nat hook prerouting priority dstnat\n"
+		   "tcp dport 80 dnat to 10.0.0.2:8080\n}\n}\n' && "
+		   "ip netns exec web nft 'add table inet inside' && "
+		   "nft 'add table inet rebootless' && "
+		   "conntrack -I -p tcp -s 192.0.2.9 -d 10.0.0.1 --sport 1000 --dport 80 "
+		   "--dst-nat 10.0.0.2:8080 --state ESTABLISHED -t 1000 -u ASSURED,SEEN_REPLY >/dev/null 2>&1"))
+		complain("no table or tracked connection can be made");
+	c.pid = start_in_web();
+	/* until it is there */
+	usleep(200000);
+	expect_ok(network_note(&noted));
+	network_tables_note(noted);
+	expect_ok(network_namespaces_note(&list, noted));
+	network_tracked_note(noted);
+	if (system("nft delete table inet rebootless"))
+		complain("the lock's table was not there");
+	show_container(text);
+	kill(c.pid, SIGKILL);
+	waitpid(c.pid, NULL, 0);
+	return noted;
+}
+
+static void test_container(void)
+{
+	static char before[SHOWN_MAX], after[SHOWN_MAX];
+	struct json_object *noted;
+
+	begin();
+	/* names of namespaces are files below /run */
+	EXPECT(unshare(CLONE_NEWNS), 0);
+	EXPECT(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	EXPECT(mount("tmpfs", "/run", "tmpfs", 0, NULL), 0);
+	EXPECT(mkdir("/run/rebootless", 0700), 0);
+	noted = note_container(before);
+	EXPECT(umount2("/run/netns/web", MNT_DETACH), 0);
+	EXPECT(umount2("/run", MNT_DETACH), 0);
+	EXPECT(mount("tmpfs", "/run", "tmpfs", 0, NULL), 0);
+	EXPECT(mkdir("/run/rebootless", 0700), 0);
+	EXPECT(unshare(CLONE_NEWNET), 0);
+	expect_ok(network_make(noted, 0));
+	if (system("ip netns exec web nft list table inet rebootless >/dev/null"))
+		complain("the container's network is not locked while it is empty");
+	network_unlock_all(noted);
+	if (said[0])
+		complain("said: %.600s", said);
+	show_container(after);
+	expect_same(before, after);
+	if (!strstr(after, "src=10.0.0.2") || !strstr(after, "dnat to") || !strstr(after, "inet inside"))
+		complain("not all that is to be seen was there: %.700s", after);
+	/* once more, as after a firewall that has begun anew */
+	network_tables_make(noted);
+	show_container(after);
+	expect_same(before, after);
+	json_object_put(noted);
+	end("network.container");
+}
+
+int main(void)
+{
+	log_set_sink(sink);
+	if (unshare(CLONE_NEWNET) < 0) {
+		printf("skip network: no network namespace can be made (%s)\n", strerror(errno));
+		return 0;
+	}
+	test_there_and_back();
+	test_nothing_up();
+	test_wrong_notes();
+	test_container();
+	return failed != 0;
+}
