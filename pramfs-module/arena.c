@@ -438,14 +438,14 @@ static int activate_everything(void)
 
 		spin_lock(&sb->s_inode_list_lock);
 		list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-			if (!READ_ONCE(PRAMFS_I(inode)->held.left) || !igrab(inode))
+			if (!pramfs_apart_pages(inode) || !igrab(inode))
 				continue;
 			spin_unlock(&sb->s_inode_list_lock);
 			iput(prev);	/* not before the list has been left: it holds our place */
 			prev = inode;
 			err = pramfs_change_begin();
 			if (!err) {
-				err = pramfs_held_activate(inode, 0, ULONG_MAX);
+				err = pramfs_apart_activate(inode, 0, ULONG_MAX);
 				pramfs_change_end();
 			}
 			spin_lock(&sb->s_inode_list_lock);

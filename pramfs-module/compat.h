@@ -18,6 +18,18 @@
 #error "PramFS has not been tried on this kernel yet: see pramfs-module/compat.h"
 #endif
 
+/*
+ * Where giving pages (give.c) has been proven, and the kernel has what it needs.
+ * On others pages are copied.
+ */
+#if defined(CONFIG_DEVICE_MIGRATION) && \
+	((LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
+	  LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)) || \
+	 (LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0) && \
+	  LINUX_VERSION_CODE < KERNEL_VERSION(7, 4, 0)))
+#define PRAMFS_CAN_GIVE	1
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #define pramfs_mkdir_ret	struct dentry *
 #define PRAMFS_MKDIR_RET(err)	ERR_PTR(err)

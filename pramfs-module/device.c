@@ -118,6 +118,7 @@ static long do_status(void __user *arg)
 	}
 	if (pramfs_is_sealed())
 		st.flags |= PRAMFS_SEALED;
+	pramfs_count_pages(&st);
 	return copy_to_user(arg, &st, sizeof(st)) ? -EFAULT : 0;
 }
 

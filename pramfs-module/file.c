@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * file.c - regular files: page cache that nothing writes back or evicts, and
- * beside it the held frames of the old kernel (held.c).
+ * beside it pages that are not: see apart.c.
  *
  * Holes stay holes when they are read. Pages are charged to the instance when
  * they enter a file; after pages have left, pramfs_recount() compares.
@@ -44,6 +44,19 @@ static void charge_inode(struct inode *inode, long pages)
 	inode_add_bytes(inode, (loff_t)pages << PAGE_SHIFT);
 }
 
+int pramfs_charge_begin(struct inode *inode, long pages)
+{
+	return charge_sb(inode, pages);
+}
+
+void pramfs_charge_end(struct inode *inode, long pages, bool added)
+{
+	if (added)
+		charge_inode(inode, pages);
+	else
+		uncharge_sb(inode, pages);
+}
+
 int pramfs_charge(struct inode *inode, long pages)
 {
 	int err = charge_sb(inode, pages);
@@ -63,7 +76,7 @@ void pramfs_recount(struct inode *inode)
 	unsigned long left = 0, there;
 
 	spin_lock(&pi->lock);
-	there = READ_ONCE(inode->i_mapping->nrpages) + READ_ONCE(pi->held.left);
+	there = READ_ONCE(inode->i_mapping->nrpages) + pramfs_apart_pages(inode);
 	if (pi->pages > there) {
 		left = pi->pages - there;
 		pi->pages = there;
@@ -107,13 +120,33 @@ static struct folio *get_folio(struct address_space *mapping, loff_t pos, size_t
 	struct folio *folio;
 	int err;
 
-	err = pramfs_held_activate(mapping->host, pos >> PAGE_SHIFT, (pos + len - 1) >> PAGE_SHIFT);
+	err = pramfs_apart_activate(mapping->host, pos >> PAGE_SHIFT, (pos + len - 1) >> PAGE_SHIFT);
 	if (err)
 		return ERR_PTR(err);
 	folio = __filemap_get_folio(mapping, pos >> PAGE_SHIFT, FGP_LOCK | FGP_WRITE, 0);
 	if (!IS_ERR(folio))
 		return folio;
 	return add_folio(mapping, pos, len);
+}
+
+int pramfs_copy_to_cache(struct inode *inode, pgoff_t index, struct page *page)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct page *copy = alloc_page(mapping_gfp_mask(mapping));
+	struct folio *folio;
+	int err;
+
+	if (!copy)
+		return -ENOMEM;
+	copy_highpage(copy, page);
+	folio = page_folio(copy);
+	err = filemap_add_folio(mapping, folio, index, mapping_gfp_mask(mapping));
+	if (!err) {
+		folio_mark_uptodate(folio);
+		folio_unlock(folio);
+	}
+	folio_put(folio);
+	return err;
 }
 
 static void make_uptodate(struct folio *folio)
@@ -139,15 +172,17 @@ static int fill_hole(struct address_space *mapping, pgoff_t index, size_t len)
 
 /* ---- read and write ----------------------------------------------------- */
 
-/* Copy what is at pos, at most len bytes and not beyond one folio. */
-static size_t read_some(struct inode *inode, loff_t pos, size_t len, struct iov_iter *to)
+/* Copy what is at pos, at most len bytes and not beyond one folio; -EIO. */
+static ssize_t copy_some(struct inode *inode, loff_t pos, size_t len, struct iov_iter *to)
 {
 	struct address_space *mapping = inode->i_mapping;
 	size_t offset = offset_in_page(pos), n;
 	struct folio *folio;
 	struct page *page;
 
-	page = pramfs_held_get(inode, pos >> PAGE_SHIFT);
+	page = pramfs_apart_get(inode, pos >> PAGE_SHIFT);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
 	if (page) {
 		n = copy_page_to_iter(page, offset, min(len, PAGE_SIZE - offset), to);
 		put_page(page);
@@ -166,25 +201,53 @@ static size_t read_some(struct inode *inode, loff_t pos, size_t len, struct iov_
 	return n;
 }
 
+/* After a refusal to give, this much is copied before it is tried again. */
+#define COPY_AFTER_REFUSAL	(32 * PAGE_SIZE)
+
+/* Give or copy what is at pos. */
+static ssize_t read_some(struct inode *inode, loff_t pos, size_t len, struct iov_iter *to,
+			 size_t *copy_first)
+{
+	struct pramfs_sb *sbi = PRAMFS_SB(inode->i_sb);
+	ssize_t n;
+
+	if (!sbi->give)
+		return copy_some(inode, pos, len, to);
+	if (!*copy_first) {
+		n = pramfs_give(inode, pos, to, len);
+		if (n)
+			return n;
+		*copy_first = COPY_AFTER_REFUSAL;
+	}
+	n = copy_some(inode, pos, len, to);
+	if (n > 0) {
+		atomic64_add(DIV_ROUND_UP(n, PAGE_SIZE), &sbi->counters.give_copied);
+		*copy_first -= min_t(size_t, *copy_first, n);
+	}
+	return n;
+}
+
 static ssize_t pramfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	ssize_t done = 0, ret = 0;
+	size_t copy_first = 0;
 
 	while (iov_iter_count(to)) {
 		loff_t size = i_size_read(inode);
-		size_t want, n;
+		size_t want;
+		ssize_t n;
 
 		if (iocb->ki_pos >= size)
 			break;
 		want = min_t(loff_t, iov_iter_count(to), size - iocb->ki_pos);
-		n = read_some(inode, iocb->ki_pos, want, to);
-		iocb->ki_pos += n;
-		done += n;
-		if (!n) {
-			ret = -EFAULT;
+		n = read_some(inode, iocb->ki_pos, want, to, &copy_first);
+		if (n <= 0) {
+			ret = n ?: -EFAULT;
 			break;
 		}
+		iocb->ki_pos += n;
+		done += n;
 		if (fatal_signal_pending(current)) {
 			ret = -EINTR;
 			break;
@@ -205,7 +268,7 @@ static void zero_tail(struct inode *inode, loff_t size)
 
 	if (!offset_in_page(size))
 		return;
-	if (pramfs_held_activate(inode, size >> PAGE_SHIFT, size >> PAGE_SHIFT))
+	if (pramfs_apart_activate(inode, size >> PAGE_SHIFT, size >> PAGE_SHIFT))
 		return;
 	folio = filemap_lock_folio(inode->i_mapping, size >> PAGE_SHIFT);
 	if (IS_ERR(folio))
@@ -214,6 +277,20 @@ static void zero_tail(struct inode *inode, loff_t size)
 			   offset_in_folio(folio, size) + PAGE_SIZE - offset_in_page(size));
 	folio_unlock(folio);
 	folio_put(folio);
+}
+
+int pramfs_grow_to(struct inode *inode, loff_t pos)
+{
+	int err;
+
+	if (pos <= i_size_read(inode))
+		return 0;
+	err = pramfs_change_begin();
+	if (err)
+		return err;
+	zero_tail(inode, i_size_read(inode));
+	pramfs_change_end();
+	return 0;
 }
 
 static ssize_t pramfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -232,13 +309,9 @@ static ssize_t pramfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ret = file_update_time(file);
 	if (ret)
 		goto out;
-	if (iocb->ki_pos > i_size_read(inode)) {
-		ret = pramfs_change_begin();
-		if (ret)
-			goto out;
-		zero_tail(inode, i_size_read(inode));
-		pramfs_change_end();
-	}
+	ret = pramfs_grow_to(inode, iocb->ki_pos);
+	if (ret)
+		goto out;
 	ret = generic_perform_write(iocb, from);
 out:
 	inode_unlock(inode);
@@ -290,6 +363,23 @@ static int pramfs_write_end(pramfs_write_ctx ctx, struct address_space *mapping,
 	return copied;
 }
 
+int pramfs_write_page(struct inode *inode, loff_t pos, struct page *page, size_t offset, size_t n)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct folio *folio;
+	void *from, *fsdata;
+	int err;
+
+	n = min(n, PAGE_SIZE - offset_in_page(pos));
+	err = pramfs_write_begin(NULL, mapping, pos, n, &folio, &fsdata);
+	if (err)
+		return err;
+	from = kmap_local_page(page);
+	memcpy_to_folio(folio, offset_in_folio(folio, pos), from + offset, n);
+	kunmap_local(from);
+	return pramfs_write_end(NULL, mapping, pos, n, n, folio, fsdata);
+}
+
 /* ---- size, holes -------------------------------------------------------- */
 
 int pramfs_set_size(struct inode *inode, loff_t size)
@@ -305,14 +395,14 @@ int pramfs_set_size(struct inode *inode, loff_t size)
 	} else {
 		/* The page that is cut must be where its tail can be cleared. */
 		if (offset_in_page(size))
-			err = pramfs_held_activate(inode, size >> PAGE_SHIFT, size >> PAGE_SHIFT);
+			err = pramfs_apart_activate(inode, size >> PAGE_SHIFT, size >> PAGE_SHIFT);
 		if (err)
 			goto out;
 		i_size_write(inode, size);
 		PRAMFS_I(inode)->splitter = current;
 		truncate_pagecache(inode, size);
 		PRAMFS_I(inode)->splitter = NULL;
-		pramfs_held_drop(inode, (size + PAGE_SIZE - 1) >> PAGE_SHIFT, ULONG_MAX);
+		pramfs_apart_drop(inode, (size + PAGE_SIZE - 1) >> PAGE_SHIFT, ULONG_MAX);
 	}
 	if (size != old)
 		inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
@@ -331,15 +421,15 @@ static int punch_hole(struct inode *inode, loff_t start, loff_t len)
 
 	filemap_invalidate_lock(mapping);
 	if (offset_in_page(start))
-		err = pramfs_held_activate(inode, start >> PAGE_SHIFT, start >> PAGE_SHIFT);
+		err = pramfs_apart_activate(inode, start >> PAGE_SHIFT, start >> PAGE_SHIFT);
 	if (!err && offset_in_page(start + len))
-		err = pramfs_held_activate(inode, end, end);
+		err = pramfs_apart_activate(inode, end, end);
 	if (!err) {
 		PRAMFS_I(inode)->splitter = current;
 		truncate_pagecache_range(inode, start, start + len - 1);
 		PRAMFS_I(inode)->splitter = NULL;
 		if (first < end)
-			pramfs_held_drop(inode, first, end - 1);
+			pramfs_apart_drop(inode, first, end - 1);
 	}
 	filemap_invalidate_unlock(mapping);
 	pramfs_recount(inode);
@@ -353,7 +443,7 @@ static bool page_is_there(struct inode *inode, pgoff_t index)
 
 	if (xa_load(&inode->i_mapping->i_pages, index))
 		return true;
-	return pramfs_held_next(inode, &at, &pfn, &pages) && at == index;
+	return pramfs_apart_next(inode, &at, &pfn, &pages) && at == index;
 }
 
 /* All or nothing where the limit is concerned: look first, then allocate. */
@@ -419,7 +509,7 @@ static pgoff_t next_data(struct inode *inode, pgoff_t index)
 
 	if (!xa_find(&inode->i_mapping->i_pages, &cached, ULONG_MAX, XA_PRESENT))
 		cached = ULONG_MAX;
-	if (!pramfs_held_next(inode, &held, &pfn, &pages))
+	if (!pramfs_apart_next(inode, &held, &pfn, &pages))
 		held = ULONG_MAX;
 	return min(max(cached, index), held);
 }
@@ -590,7 +680,7 @@ const struct file_operations pramfs_file_operations = {
 	.mmap = pramfs_mmap,
 	.fsync = noop_fsync,
 	.splice_read = copy_splice_read,
-	.splice_write = iter_file_splice_write,
+	.splice_write = pramfs_splice_write,
 	.fallocate = pramfs_fallocate,
 };
 

@@ -98,6 +98,8 @@ struct pramfs_visitor {
 	int (*xattr)(void *ctx, u32 inode, const char *name, const void *value, u32 len);
 	int (*target)(void *ctx, u32 inode, const char *target, u32 len);
 	int (*extent)(void *ctx, u32 inode, u64 index, u64 pfn, u64 pages);
+	/* The next ones of an inode; its extents so far have at least as many pages. */
+	int (*checksums)(void *ctx, u32 inode, const __le32 *checksum, u32 nr);
 	int (*dirent)(void *ctx, u32 parent, u32 child, const char *name, u32 len);
 	void *ctx;
 };
@@ -138,6 +140,7 @@ int pramfs_walk_pages(const struct pramfs_source *src, const struct pramfs_root 
 /* ---- writing ---------------------------------------------------------- */
 
 #define PRAMFS_EXTENT_BATCH	128
+#define PRAMFS_CHECKSUM_BATCH	256	/* a good size for pramfs_put_checksums() */
 
 /*
  * A writer makes the stream; call the put functions in the order of the format
@@ -165,6 +168,8 @@ int pramfs_put_xattr(struct pramfs_writer *w, const char *name, const void *valu
 int pramfs_put_target(struct pramfs_writer *w, const char *target, u32 len);
 /* Extents of the last inode, ascending; adjacent ones become one. */
 int pramfs_put_extent(struct pramfs_writer *w, u64 index, u64 pfn, u64 pages);
+/* Of the next pages of the last inode that were put as extents. */
+int pramfs_put_checksums(struct pramfs_writer *w, const __le32 *checksum, u32 nr);
 int pramfs_put_dirent(struct pramfs_writer *w, u32 parent, u32 child, const char *name, u32 len);
 /* END, and the CRC of the last page. */
 int pramfs_put_end(struct pramfs_writer *w);

@@ -46,9 +46,11 @@ struct pramfs_walk {
 	u32 type;			/* S_IFMT bits */
 	u64 size;
 	u64 index, end_index;		/* bounds of the next extent */
+	u64 unsummed;			/* pages of its extents without a checksum so far */
 
 	/* scratch */
 	struct pramfs_extent batch[EXTENTS_AT_ONCE];
+	__le32 checksum[PRAMFS_CHECKSUM_BATCH];
 	char names[PRAMFS_MAX_MOUNTS][PRAMFS_MAX_NAME + 1];
 	char name[PRAMFS_MAX_XATTR_NAME + 1];
 	char value[PRAMFS_MAX_XATTR_VALUE + 1];
@@ -140,6 +142,7 @@ static int check_size(struct pramfs_walk *w, u32 flags)
 
 	w->index = 0;
 	w->end_index = 0;
+	w->unsummed = 0;
 	if (flags & ~(u32)PRAMFS_INODE_BEYOND_EOF || (flags && w->type != S_IFREG))
 		return refuse(w, PRAMFS_CHECK_INODE_FLAGS, flags,
 			      w->type == S_IFREG ? PRAMFS_INODE_BEYOND_EOF : 0);
@@ -309,6 +312,7 @@ static int get_extent(struct pramfs_walk *w, const struct pramfs_extent *extent)
 	w->index = index + pages;
 	w->extents++;
 	w->frames += pages;
+	w->unsummed += pages;
 	if (told(w) && w->v->extent)
 		return w->v->extent(w->v->ctx, w->inodes - 1, index, pfn, pages);
 	return 0;
@@ -337,6 +341,30 @@ static int get_extents(struct pramfs_walk *w)
 			return err;
 	}
 	return 0;
+}
+
+/* Only files have extents, so that nothing else can have checksums. */
+static int get_checksums(struct pramfs_walk *w)
+{
+	u32 nr;
+	int err;
+
+	if (!w->s.tail || w->s.tail % sizeof(w->checksum[0]))
+		return refuse(w, PRAMFS_CHECK_RECORD_TAIL, w->s.tail, sizeof(w->checksum[0]));
+	if (w->s.tail / sizeof(w->checksum[0]) > w->unsummed)
+		return refuse(w, PRAMFS_CHECK_CHECKSUM_COUNT,
+			      w->s.tail / sizeof(w->checksum[0]), w->unsummed);
+	err = pramfs_get_fixed(&w->s, NULL, 0);
+	while (w->s.tail && !err) {
+		nr = w->s.tail / (u32)sizeof(w->checksum[0]);
+		if (nr > PRAMFS_CHECKSUM_BATCH)
+			nr = PRAMFS_CHECKSUM_BATCH;
+		err = pramfs_get_tail(&w->s, w->checksum, nr * (u32)sizeof(w->checksum[0]));
+		w->unsummed -= nr;
+		if (!err && told(w) && w->v->checksums)
+			err = w->v->checksums(w->v->ctx, w->inodes - 1, w->checksum, nr);
+	}
+	return err;
 }
 
 /* ---- entries ---------------------------------------------------------- */
@@ -469,6 +497,8 @@ static int leave(struct pramfs_walk *w, u32 type)
 	if (inode_ends && w->type == S_IFLNK &&
 	    (w->before == PRAMFS_REC_INODE || w->before == PRAMFS_REC_XATTR))
 		return refuse(w, PRAMFS_CHECK_TARGET_MISSING, 0, w->size);
+	if (inode_ends)
+		w->unsummed = 0;
 	if (mount_ends && w->mounts)
 		return leave_mount(w);
 	return 0;
@@ -483,6 +513,10 @@ static int get_record(struct pramfs_walk *w)
 	err = pramfs_get_head(&w->s, &type);
 	if (err)
 		return err;
+	if (type == PRAMFS_REC_CHECKSUMS) {
+		w->records++;
+		return get_checksums(w);
+	}
 	if (type & PRAMFS_REC_OPTIONAL) {
 		w->records++;
 		return pramfs_get_bytes(&w->s, NULL, w->s.fixed + w->s.tail);

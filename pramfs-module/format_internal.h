@@ -90,6 +90,7 @@
 	X(EXTENT_END, "extent end")			\
 	X(EXTENT_FRAME, "extent frames reserved")	\
 	X(EXTENT_TWICE, "extent frames owned twice")	\
+	X(CHECKSUM_COUNT, "checksum count")		\
 	X(ENTRY_PARENT, "entry parent")			\
 	X(ENTRY_CHILD, "entry child")			\
 	X(ENTRY_NAME, "entry name")			\

@@ -194,6 +194,14 @@ int pramfs_put_extent(struct pramfs_writer *w, u64 index, u64 pfn, u64 pages)
 	return 0;
 }
 
+int pramfs_put_checksums(struct pramfs_writer *w, const __le32 *checksum, u32 nr)
+{
+	int err = flush_extents(w);
+
+	return err ? err : put_record(w, PRAMFS_REC_CHECKSUMS, NULL, 0, checksum,
+				      nr * (u32)sizeof(*checksum));
+}
+
 int pramfs_put_dirent(struct pramfs_writer *w, u32 parent, u32 child, const char *name, u32 len)
 {
 	struct pramfs_rec_dirent entry = {

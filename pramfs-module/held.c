@@ -14,6 +14,11 @@
  * Page cache and held frames of a file never overlap: a page is marked as taken
  * before it enters the page cache, both under held_lock, and a reader looks
  * first here, then there.
+ *
+ * A held page that was given to a process (give.c) is not reserved any more, but
+ * a page of that process to which the file has a reference; it stays what it was
+ * while the file has it. It is read and handed over like the others; it becomes
+ * page cache by being copied.
  */
 #include <linux/bitmap.h>
 #include <linux/pagemap.h>
@@ -66,6 +71,7 @@ void pramfs_held_free(struct inode *inode)
 
 	kvfree(h->extent);
 	kvfree(h->taken);
+	kvfree(h->checksum);
 	memset(h, 0, sizeof(*h));
 }
 
@@ -146,21 +152,100 @@ bool pramfs_held_next(struct inode *inode, pgoff_t *index, unsigned long *pfn, u
 	return true;
 }
 
+/* That frame i of a run is what was sealed, where that is known. */
+static int check_frame(struct inode *inode, const struct held_run *run, unsigned long i)
+{
+	const struct pramfs_held *h = &PRAMFS_I(inode)->held;
+
+	if (run->ordinal + i >= h->checksums)
+		return 0;
+	return pramfs_check_came(inode, run->index + i, pfn_to_page(run->pfn + i),
+				 h->checksum[run->ordinal + i]);
+}
+
 struct page *pramfs_held_get(struct inode *inode, pgoff_t index)
 {
 	struct pramfs_inode *pi = PRAMFS_I(inode);
 	struct page *page = NULL;
 	struct held_run run;
+	int err;
 
 	if (!READ_ONCE(pi->held.left))
 		return NULL;
 	mutex_lock(&pi->held_lock);
 	if (next_run(&pi->held, index, &run) && run.index == index) {
-		page = pfn_to_page(run.pfn);
-		get_page(page);
+		err = check_frame(inode, &run, 0);
+		page = err ? ERR_PTR(err) : pfn_to_page(run.pfn);
+		if (!err)
+			get_page(page);
 	}
 	mutex_unlock(&pi->held_lock);
 	return page;
+}
+
+int pramfs_held_add_checksums(struct inode *inode, const __le32 *checksum, u32 nr)
+{
+	struct pramfs_held *h = &PRAMFS_I(inode)->held;
+	unsigned long need = h->checksums + nr;
+	u32 *more, i;
+
+	if (need > h->max_checksums) {
+		need = max(need, 2 * h->max_checksums);
+		more = kvmalloc_array(need, sizeof(*more), GFP_KERNEL_ACCOUNT);
+		if (!more)
+			return -ENOMEM;
+		if (h->checksums)
+			memcpy(more, h->checksum, h->checksums * sizeof(*more));
+		kvfree(h->checksum);
+		h->checksum = more;
+		h->max_checksums = need;
+	}
+	for (i = 0; i < nr; i++)
+		h->checksum[h->checksums++] = le32_to_cpu(checksum[i]);
+	return 0;
+}
+
+/* ---- giving pages away (give.c) ----------------------------------------- */
+
+int pramfs_held_reserved(struct inode *inode, pgoff_t index, unsigned long max,
+			 struct page **page, unsigned long *nr)
+{
+	struct held_run run = {};
+	unsigned long i = 0;
+	int err;
+
+	for (*nr = 0; *nr < max; (*nr)++, i++) {
+		if (i == run.pages) {
+			if (!next_run(&PRAMFS_I(inode)->held, index + *nr, &run) ||
+			    run.index != index + *nr)
+				return 0;
+			i = 0;
+		}
+		if (!PageReserved(pfn_to_page(run.pfn + i)))
+			return 0;
+		err = check_frame(inode, &run, i);
+		if (err)
+			return err;
+		page[*nr] = pfn_to_page(run.pfn + i);
+	}
+	return 0;
+}
+
+void pramfs_held_unreserve(struct page **page, unsigned long nr)
+{
+	unsigned long pfn = 0, frames = 0, i;
+
+	for (i = 0; i < nr; i++) {
+		ClearPageReserved(page[i]);
+		if (frames && page_to_pfn(page[i]) == pfn + frames) {
+			frames++;
+			continue;
+		}
+		pramfs_frames_managed(pfn, frames);
+		pfn = page_to_pfn(page[i]);
+		frames = 1;
+	}
+	pramfs_frames_managed(pfn, frames);
 }
 
 /* ---- taking pages out --------------------------------------------------- */
@@ -184,25 +269,66 @@ static int activate_page(struct inode *inode, pgoff_t index, struct page *page)
 	return 0;
 }
 
-static int activate_run(struct inode *inode, const struct held_run *run)
+/* What was given stays the process's, and the file gets a copy. */
+static int activate_given(struct inode *inode, pgoff_t index, struct page *page)
+{
+	int err = pramfs_copy_to_cache(inode, index, page);
+
+	if (!err)
+		put_page(page);
+	return err;
+}
+
+/* How many frames of a run, from its first on, are reserved as the first is, or not. */
+static unsigned long alike(const struct held_run *run)
+{
+	bool reserved = PageReserved(pfn_to_page(run->pfn));
+	unsigned long n = 1;
+
+	while (n < run->pages && PageReserved(pfn_to_page(run->pfn + n)) == reserved)
+		n++;
+	return n;
+}
+
+/* The first part of a run with frames of one kind; *done of them are page cache then. */
+static int activate_part(struct inode *inode, const struct held_run *run, unsigned long *done)
+{
+	unsigned long pages = alike(run);
+	bool reserved = PageReserved(pfn_to_page(run->pfn));
+	int err = 0;
+
+	for (*done = 0; *done < pages && !err; cond_resched()) {
+		struct page *page = pfn_to_page(run->pfn + *done);
+
+		err = check_frame(inode, run, *done);
+		if (!err)
+			err = reserved ? activate_page(inode, run->index + *done, page) :
+				activate_given(inode, run->index + *done, page);
+		*done += !err;
+	}
+	if (reserved)
+		pramfs_frames_managed(run->pfn, *done);
+	return err;
+}
+
+static int activate_run(struct inode *inode, struct held_run run)
 {
 	struct pramfs_held *h = &PRAMFS_I(inode)->held;
-	unsigned long done = 0;
+	unsigned long done;
 	int err = 0;
 
 	if (!taken_bits(h, GFP_KERNEL))
 		return -ENOMEM;
-	bitmap_set(h->taken, run->ordinal, run->pages);
-	while (done < run->pages) {
-		err = activate_page(inode, run->index + done, pfn_to_page(run->pfn + done));
-		if (err)
-			break;
-		done++;
-		cond_resched();
+	bitmap_set(h->taken, run.ordinal, run.pages);
+	while (run.pages && !err) {
+		err = activate_part(inode, &run, &done);
+		WRITE_ONCE(h->left, h->left - done);
+		run.index += done;
+		run.pfn += done;
+		run.ordinal += done;
+		run.pages -= done;
 	}
-	bitmap_clear(h->taken, run->ordinal + done, run->pages - done);
-	pramfs_frames_managed(run->pfn, done);
-	WRITE_ONCE(h->left, h->left - done);
+	bitmap_clear(h->taken, run.ordinal, run.pages);
 	return err;
 }
 
@@ -216,23 +342,32 @@ int pramfs_held_activate(struct inode *inode, pgoff_t first, pgoff_t last)
 		return 0;
 	mutex_lock(&pi->held_lock);
 	while (!err && next_run_to(&pi->held, first, last, &run)) {
-		err = activate_run(inode, &run);
+		err = activate_run(inode, run);
 		first = run.index + run.pages;
 	}
 	mutex_unlock(&pi->held_lock);
 	return err;
 }
 
-static void free_run(const struct held_run *run)
+static void free_run(struct held_run run)
 {
-	unsigned long i;
+	unsigned long i, n;
 
-	pramfs_frames_managed(run->pfn, run->pages);
-	for (i = 0; i < run->pages; i++) {
-		__ClearPageReserved(pfn_to_page(run->pfn + i));
-		put_page(pfn_to_page(run->pfn + i));	/* a reader may have one, too */
+	for (; run.pages; run.pfn += n, run.pages -= n) {
+		bool reserved = PageReserved(pfn_to_page(run.pfn));
+
+		n = alike(&run);
+		if (reserved)
+			pramfs_frames_managed(run.pfn, n);
+		for (i = 0; i < n; i++) {
+			struct page *page = pfn_to_page(run.pfn + i);
+
+			if (reserved)
+				__ClearPageReserved(page);
+			put_page(page);	/* a reader or a process may have one, too */
+		}
+		cond_resched();
 	}
-	cond_resched();
 }
 
 void pramfs_held_drop(struct inode *inode, pgoff_t first, pgoff_t last)
@@ -250,7 +385,7 @@ void pramfs_held_drop(struct inode *inode, pgoff_t first, pgoff_t last)
 		if (!all)
 			bitmap_set(taken_bits(h, GFP_KERNEL | __GFP_NOFAIL), run.ordinal, run.pages);
 		WRITE_ONCE(h->left, h->left - run.pages);
-		free_run(&run);
+		free_run(run);
 		first = run.index + run.pages;
 	}
 	if (all)

@@ -38,13 +38,19 @@
 /* From this length on a symlink's target counts as a page, as on tmpfs. */
 #define PRAMFS_LONG_TARGET	128
 
+/* Pages that adopt= and give= were asked for, since the instance was first mounted. */
+struct pramfs_counters {
+	atomic64_t adopted, adopt_copied;
+	atomic64_t given, give_copied;
+};
+
 struct pramfs_sb {
 	char name[PRAMFS_MAX_NAME + 1];
 	struct list_head list;		/* on pramfs_mounts */
 	struct super_block *sb;
 	u64 max_pages;			/* 0 = no limit */
 	u64 max_inodes;			/* 0 = no limit */
-	struct percpu_counter pages;	/* in files: page cache and held */
+	struct percpu_counter pages;	/* in files: page cache, held and adopted */
 	atomic64_t inodes;
 	atomic64_t next_ino;
 	umode_t mode;			/* of the root directory, at the first mount */
@@ -52,12 +58,16 @@ struct pramfs_sb {
 	kgid_t gid;
 	bool opening;			/* held frames still belong to the handover */
 	bool made_readonly;		/* by the seal */
+	bool adopt, give, verify;	/* options of the same name */
+	struct pramfs_counters counters;
 };
 
 /* Frames that came from the old kernel and are not page cache yet: see held.c. */
 struct pramfs_held {
 	struct pramfs_held_extent *extent;	/* sorted by index */
 	unsigned long *taken;			/* NULL: none has been taken */
+	u32 *checksum;				/* of each page, by ordinal; see checksum.c */
+	unsigned long checksums, max_checksums;	/* how many there are, and room for */
 	unsigned long pages;			/* in all extents */
 	unsigned long left;			/* of them, not taken */
 	u32 nr, max;
@@ -71,6 +81,9 @@ struct pramfs_inode {
 
 	struct mutex held_lock;
 	struct pramfs_held held;
+	struct xarray adopted;		/* struct page, by index; see adopt.c */
+	unsigned long nr_adopted;
+	struct xarray checksums;	/* xa_value, by index; see checksum.c */
 
 	spinlock_t lock;
 	unsigned long pages;		/* charged to the instance; under lock */
@@ -115,6 +128,8 @@ int pramfs_gate_wait(void);
 extern struct mutex pramfs_mounts_lock;
 extern struct list_head pramfs_mounts;
 int pramfs_super_init(void);
+/* The page counters of all instances. */
+void pramfs_count_pages(struct pramfs_ioc_status *status);
 void pramfs_super_exit(void);
 
 /* inode.c */
@@ -164,6 +179,18 @@ int pramfs_set_size(struct inode *inode, loff_t size);
 int pramfs_charge(struct inode *inode, long pages);
 /* Bring the charge of an inode in line with what it has. */
 void pramfs_recount(struct inode *inode);
+/*
+ * The same for pages that are about to be added: begin charges the instance or
+ * fails with -ENOSPC, end says whether they were.
+ */
+int pramfs_charge_begin(struct inode *inode, long pages);
+void pramfs_charge_end(struct inode *inode, long pages, bool added);
+/* Make page cache with the contents of a page. */
+int pramfs_copy_to_cache(struct inode *inode, pgoff_t index, struct page *page);
+/* Write n bytes of a page; inode rwsem held. At most to the end of a folio: bytes or -errno. */
+int pramfs_write_page(struct inode *inode, loff_t pos, struct page *page, size_t offset, size_t n);
+/* A write beyond the end is to come: clear what lies behind it; inode rwsem held. */
+int pramfs_grow_to(struct inode *inode, loff_t pos);
 
 /* held.c: frames of the old kernel */
 
@@ -178,6 +205,56 @@ int pramfs_held_activate(struct inode *inode, pgoff_t first, pgoff_t last);
 void pramfs_held_drop(struct inode *inode, pgoff_t first, pgoff_t last);
 /* Next held run at or after *index; false when there is none. */
 bool pramfs_held_next(struct inode *inode, pgoff_t *index, unsigned long *pfn, unsigned long *pages);
+/* The checksums of the next pages, while nobody else knows the inode. */
+int pramfs_held_add_checksums(struct inode *inode, const __le32 *checksum, u32 nr);
+/*
+ * The pages from index on that are held and still reserved, at most max; -EIO when
+ * one is not what was sealed. held_lock is held; no references are taken.
+ */
+int pramfs_held_reserved(struct inode *inode, pgoff_t index, unsigned long max,
+			 struct page **page, unsigned long *nr);
+/* Such pages become the system's; the file keeps the reference that each has. */
+void pramfs_held_unreserve(struct page **page, unsigned long nr);
+
+/* adopt.c: pages of processes; as the functions of held.c */
+
+ssize_t pramfs_splice_write(struct pipe_inode_info *pipe, struct file *out, loff_t *ppos,
+			    size_t len, unsigned int flags);
+struct page *pramfs_adopted_get(struct inode *inode, pgoff_t index);
+int pramfs_adopted_activate(struct inode *inode, pgoff_t first, pgoff_t last);
+void pramfs_adopted_drop(struct inode *inode, pgoff_t first, pgoff_t last);
+bool pramfs_adopted_next(struct inode *inode, pgoff_t *index, unsigned long *pfn,
+			 unsigned long *pages);
+
+/* apart.c: what of a file is not page cache, be it held or adopted */
+
+/* A page with a reference; NULL: there is none; -EIO: it is not what was sealed. */
+struct page *pramfs_apart_get(struct inode *inode, pgoff_t index);
+int pramfs_apart_activate(struct inode *inode, pgoff_t first, pgoff_t last);
+void pramfs_apart_drop(struct inode *inode, pgoff_t first, pgoff_t last);
+bool pramfs_apart_next(struct inode *inode, pgoff_t *index, unsigned long *pfn,
+		       unsigned long *pages);
+unsigned long pramfs_apart_pages(struct inode *inode);
+
+/* give.c */
+
+/* Say once if this kernel cannot do what give=on asks for. */
+void pramfs_tell_give(void);
+
+/*
+ * Map held pages where they are to be read to: bytes, and *to is advanced; 0: they
+ * must be copied; -EIO, -EINTR.
+ */
+ssize_t pramfs_give(struct inode *inode, loff_t pos, struct iov_iter *to, size_t len);
+
+/* checksum.c */
+
+u32 pramfs_checksum(struct page *page);
+int pramfs_note_checksum(struct inode *inode, pgoff_t index, struct page *page);
+/* -EBUSY, and it is said, when the page is not what it was when it was noted. */
+int pramfs_check_noted(struct inode *inode, pgoff_t index, u32 crc);
+/* -EIO, and it is said, when the page is not what was sealed. */
+int pramfs_check_came(struct inode *inode, pgoff_t index, struct page *page, u32 expected);
 
 /* frames.c: reserved frames that become the system's */
 

@@ -158,6 +158,13 @@ static int build_extent(void *ctx, u32 nr, u64 index, u64 pfn, u64 pages)
 	return pramfs_held_add(b->inode[nr], index, pfn, pages);
 }
 
+static int build_checksums(void *ctx, u32 nr, const __le32 *checksum, u32 n)
+{
+	struct build *b = ctx;
+
+	return pramfs_held_add_checksums(b->inode[nr], checksum, n);
+}
+
 /* Charge the instance for what the files hold: once a file, not once an extent. */
 static void charge_held(const struct build *b)
 {
@@ -230,6 +237,7 @@ static const struct pramfs_visitor build_visitor = {
 	.xattr = build_xattr,
 	.target = build_target,
 	.extent = build_extent,
+	.checksums = build_checksums,
 	.dirent = build_dirent,
 };
 

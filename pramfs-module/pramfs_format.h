@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * pramfs_format.h - the PramFS handover format, version 1.0
+ * pramfs_format.h - the PramFS handover format, version 1.1
  *
  * This is a CONTRACT between two kernels and two builds: what one kernel seals
  * into memory, another one, of another version and compiled by somebody else,
@@ -33,7 +33,7 @@
  *
  *     stream := mount* END
  *     mount  := MOUNT inode+ DIRENT*
- *     inode  := INODE XATTR* [TARGET] EXTENTS*
+ *     inode  := INODE XATTR* [TARGET] (EXTENTS | CHECKSUMS)*
  *
  *   The first inode of a mount is its root directory. Inodes are numbered by
  *   their place in their mount, from 0: that is how DIRENT names them.
@@ -49,6 +49,8 @@
  *     extents as that type has them. Extents ascend, do not touch the same
  *     index twice and end at or before the last page of the file, unless the
  *     inode has PRAMFS_INODE_BEYOND_EOF (fallocate with KEEP_SIZE).
+ *   - checksums: of the first pages that the inode's extents name, in their order,
+ *     never more than the extents before have named.
  *   - tree: an entry's parent is a directory that has been reached already
  *     (the root directory has been), so that entries stand in an order in
  *     which the tree can be built; a directory (but the root directory) has
@@ -65,13 +67,14 @@
  *   takes those that it knows; missing ones are 0) and records of new types
  *   with PRAMFS_REC_OPTIONAL set (a reader skips those that it does not know;
  *   an unknown type without it is refused).
+ *   1.1: CHECKSUMS.
  *
  * Limits: 60 ranges, 256 mounts, 2^40 frames, 2^24 pages in an extent, 2^32 - 1
  * inodes in a mount, 64 KiB in an xattr's value.
  * Size: an extent costs 16 bytes; at the very worst (no two pages adjacent)
  * the metadata is 0.395 % of the data.
  *
- * Not in the format: open or deleted files, locks, page contents' checksums.
+ * Not in the format: open or deleted files, locks.
  */
 #ifndef PRAMFS_FORMAT_H
 #define PRAMFS_FORMAT_H
@@ -85,7 +88,7 @@
 #endif
 
 #define PRAMFS_FORMAT_MAJOR	1
-#define PRAMFS_FORMAT_MINOR	0
+#define PRAMFS_FORMAT_MINOR	1
 
 #define PRAMFS_FRAME_SHIFT	12
 #define PRAMFS_FRAME_SIZE	4096u
@@ -188,6 +191,7 @@ enum pramfs_rec {
 	PRAMFS_REC_DIRENT = 6,	/* tail: name, no NUL */
 	PRAMFS_REC_END = 7,	/* no tail */
 	PRAMFS_REC_OPTIONAL = 0x8000,
+	PRAMFS_REC_CHECKSUMS = 0x8001,	/* fixed 0; tail: __le32 [], CRC32C as of the root, of one page each */
 };
 
 struct pramfs_rec_mount {

@@ -87,6 +87,11 @@ struct pramfs_ioc_status {
 	__u64 refused_found;
 	__u64 refused_expected;
 	char refused_check[64];	/* "" when nothing was refused */
+	/* Pages of all instances, since each was first mounted: */
+	__u64 adopted_pages;		/* spliced in, taken as they were (adopt=on) */
+	__u64 adopt_copied_pages;	/* spliced in, copied in spite of adopt=on */
+	__u64 given_pages;		/* read, mapped as they were (give=on) */
+	__u64 give_copied_pages;	/* read, copied in spite of give=on */
 };
 
 #define PRAMFS_IOC_CLAIM	_IOWR('P', 1, struct pramfs_ioc_claim)

@@ -10,7 +10,7 @@
  * When memory runs out the walk goes on to the end, writing to a scratch page,
  * so that it can be said how much is missing. Nobody is killed for memory.
  *
- * Cost: the page cache is read once, under RCU, in batches of runs; nothing is
+ * Cost (verify=off): the page cache is read once, under RCU, in batches of runs; nothing is
  * copied but frames that no handover may name: below 16 MiB, at the end of RAM.
  *
  * All under pramfs_op_lock.
@@ -55,6 +55,9 @@ struct seal {
 	unsigned long first[PRAMFS_MAX_RANGES];	/* first and last owned frame of each */
 	unsigned long last[PRAMFS_MAX_RANGES];
 	struct run run[RUN_BATCH];
+	struct inode *at;		/* whose contents are written */
+	__le32 checksum[PRAMFS_CHECKSUM_BATCH];
+	u32 nr_checksums;
 	u64 inodes;
 	struct page *unfit;		/* pages got that no handover may name, chained */
 	struct page *scratch;		/* written to when there is no memory, to count on */
@@ -159,6 +162,32 @@ static int put_copy(struct seal *s, u64 index, unsigned long pfn)
 	return pramfs_put_extent(&s->w, index, page_to_pfn(page), 1);
 }
 
+static int flush_checksums(struct seal *s)
+{
+	u32 nr = s->nr_checksums;
+
+	s->nr_checksums = 0;
+	return nr ? pramfs_put_checksums(&s->w, s->checksum, nr) : 0;
+}
+
+/* verify=on: of every page, and what was adopted must be what it was then. */
+static int put_checksums(struct seal *s, const struct run *run)
+{
+	unsigned long i;
+	int err = 0;
+
+	for (i = 0; i < run->pages && !err; i++) {
+		u32 crc = pramfs_checksum(pfn_to_page(run->pfn + i));
+
+		err = pramfs_check_noted(s->at, run->index + i, crc);
+		s->checksum[s->nr_checksums++] = cpu_to_le32(crc);
+		if (!err && s->nr_checksums == PRAMFS_CHECKSUM_BATCH)
+			err = flush_checksums(s);
+		cond_resched();
+	}
+	return err;
+}
+
 static int put_run(struct seal *s, const struct run *run)
 {
 	unsigned long at = 0, n;
@@ -172,6 +201,8 @@ static int put_run(struct seal *s, const struct run *run)
 			err = put_copy(s, run->index + at, run->pfn + at);
 		at += n ?: 1;
 	}
+	if (!err && PRAMFS_SB(s->at->i_sb)->verify)
+		err = put_checksums(s, run);
 	return err;
 }
 
@@ -205,45 +236,47 @@ static int cached_runs(struct seal *s, struct address_space *mapping, pgoff_t *i
 	return nr;
 }
 
-/* Held runs before this index; *held goes on. */
-static int put_held(struct seal *s, struct inode *inode, pgoff_t *held, pgoff_t before)
+/* Runs that are not page cache, before this index; *apart goes on. */
+static int put_apart(struct seal *s, struct inode *inode, pgoff_t *apart, pgoff_t before)
 {
 	unsigned long pfn, pages;
 	int err = 0;
 
-	while (!err && *held < before && pramfs_held_next(inode, held, &pfn, &pages) &&
-	       *held < before) {
-		struct run run = { *held, pfn, pages };
+	while (!err && *apart < before && pramfs_apart_next(inode, apart, &pfn, &pages) &&
+	       *apart < before) {
+		struct run run = { *apart, pfn, pages };
 
 		err = put_run(s, &run);
-		*held += pages;
+		*apart += pages;
 	}
 	return err;
 }
 
 static int put_contents(struct seal *s, struct inode *inode)
 {
-	pgoff_t index = 0, held = 0;
+	pgoff_t index = 0, apart = 0;
 	int nr, i, err = 0;
 
+	s->at = inode;
 	while (!err && (nr = cached_runs(s, inode->i_mapping, &index))) {
 		for (i = 0; i < nr && !err; i++) {
-			err = put_held(s, inode, &held, s->run[i].index);
+			err = put_apart(s, inode, &apart, s->run[i].index);
 			if (!err)
 				err = put_run(s, &s->run[i]);
 		}
 		cond_resched();
 	}
-	return err ?: put_held(s, inode, &held, ULONG_MAX);
+	err = err ?: put_apart(s, inode, &apart, ULONG_MAX);
+	return err ?: flush_checksums(s);
 }
 
 static bool beyond_eof(struct inode *inode)
 {
-	pgoff_t index = DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE), held = index;
+	pgoff_t index = DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE), apart = index;
 	unsigned long cached = index, pfn, pages;
 
 	return xa_find(&inode->i_mapping->i_pages, &cached, ULONG_MAX, XA_PRESENT) ||
-	       pramfs_held_next(inode, &held, &pfn, &pages);
+	       pramfs_apart_next(inode, &apart, &pfn, &pages);
 }
 
 /*

@@ -42,6 +42,9 @@ static struct inode *pramfs_alloc_inode(struct super_block *sb)
 	if (!pi)
 		return NULL;
 	memset(&pi->held, 0, sizeof(pi->held));
+	xa_init(&pi->adopted);
+	xa_init(&pi->checksums);
+	pi->nr_adopted = 0;
 	mt_init_flags(&pi->entries, MT_FLAGS_ALLOC_RANGE);
 	pi->next_position = 0;
 	pi->pages = 0;
@@ -64,9 +67,10 @@ static void pramfs_evict_inode(struct inode *inode)
 
 	truncate_inode_pages_final(&inode->i_data);
 	if (!sbi->opening) {
-		pramfs_held_drop(inode, 0, ULONG_MAX);
+		pramfs_apart_drop(inode, 0, ULONG_MAX);
 		pramfs_recount(inode);
 	}
+	xa_destroy(&pi->checksums);
 	pramfs_held_free(inode);
 	mtree_destroy(&pi->entries);
 	pramfs_xattrs_free(inode);
@@ -104,6 +108,12 @@ static int pramfs_show_options(struct seq_file *seq, struct dentry *root)
 		seq_printf(seq, ",size=%lluk", sbi->max_pages << (PAGE_SHIFT - 10));
 	if (sbi->max_inodes)
 		seq_printf(seq, ",nr_inodes=%llu", sbi->max_inodes);
+	if (sbi->adopt)
+		seq_puts(seq, ",adopt=on");
+	if (sbi->give)
+		seq_puts(seq, ",give=on");
+	if (sbi->verify)
+		seq_puts(seq, ",verify=on");
 	seq_printf(seq, ",mode=%03ho", sbi->mode);
 	if (!uid_eq(sbi->uid, GLOBAL_ROOT_UID))
 		seq_printf(seq, ",uid=%u", from_kuid_munged(&init_user_ns, sbi->uid));
@@ -146,7 +156,13 @@ static const struct export_operations pramfs_export_operations = {
 
 /* ---- mounting ----------------------------------------------------------- */
 
-enum { OPT_SIZE, OPT_NR_INODES, OPT_MODE, OPT_UID, OPT_GID };
+enum { OPT_SIZE, OPT_NR_INODES, OPT_MODE, OPT_UID, OPT_GID, OPT_ADOPT, OPT_GIVE, OPT_VERIFY };
+
+static const struct constant_table on_off[] = {
+	{ "off", false },
+	{ "on", true },
+	{}
+};
 
 static const struct fs_parameter_spec pramfs_parameters[] = {
 	fsparam_string("size", OPT_SIZE),
@@ -154,6 +170,9 @@ static const struct fs_parameter_spec pramfs_parameters[] = {
 	fsparam_u32oct("mode", OPT_MODE),
 	fsparam_uid("uid", OPT_UID),
 	fsparam_gid("gid", OPT_GID),
+	fsparam_enum("adopt", OPT_ADOPT, on_off),
+	fsparam_enum("give", OPT_GIVE, on_off),
+	fsparam_enum("verify", OPT_VERIFY, on_off),
 	{}
 };
 
@@ -163,6 +182,8 @@ struct pramfs_context {
 	kuid_t uid;
 	kgid_t gid;
 	bool has_size, has_inodes;
+	bool adopt, give, verify;
+	bool has_adopt, has_give, has_verify;
 };
 
 static int parse_number(struct fs_context *fc, struct fs_parameter *param, bool percent, u64 *value)
@@ -215,6 +236,18 @@ static int pramfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	case OPT_GID:
 		ctx->gid = result.gid;
 		break;
+	case OPT_ADOPT:
+		ctx->adopt = result.uint_32;
+		ctx->has_adopt = true;
+		break;
+	case OPT_GIVE:
+		ctx->give = result.uint_32;
+		ctx->has_give = true;
+		break;
+	case OPT_VERIFY:
+		ctx->verify = result.uint_32;
+		ctx->has_verify = true;
+		break;
 	}
 	return err;
 }
@@ -264,6 +297,19 @@ static int pramfs_fill_super(struct super_block *sb)
 	return 0;
 }
 
+/* What a mount says of pages, at the first mount and at each remount. */
+static void set_page_options(struct pramfs_sb *sbi, const struct pramfs_context *ctx)
+{
+	if (ctx->has_adopt)
+		sbi->adopt = ctx->adopt;
+	if (ctx->has_give)
+		sbi->give = ctx->give;
+	if (ctx->has_verify)
+		sbi->verify = ctx->verify;
+	if (sbi->give)
+		pramfs_tell_give();
+}
+
 static int same_name(struct super_block *sb, struct fs_context *fc)
 {
 	return !strcmp(PRAMFS_SB(sb)->name, ((struct pramfs_sb *)fc->s_fs_info)->name);
@@ -288,6 +334,7 @@ static struct pramfs_sb *alloc_sb(struct fs_context *fc)
 	sbi->uid = ctx->uid;
 	sbi->gid = ctx->gid;
 	atomic64_set(&sbi->next_ino, 1);
+	set_page_options(sbi, ctx);
 	return sbi;
 }
 
@@ -349,6 +396,7 @@ static int pramfs_reconfigure(struct fs_context *fc)
 		sbi->max_pages = ctx->max_pages;
 	if (ctx->has_inodes)
 		sbi->max_inodes = ctx->max_inodes;
+	set_page_options(sbi, ctx);
 	return 0;
 }
 
@@ -391,6 +439,20 @@ static void pramfs_kill_sb(struct super_block *sb)
 	mutex_unlock(&pramfs_mounts_lock);
 	pramfs_kill_anon_super(sb);
 	free_sb(sbi);
+}
+
+void pramfs_count_pages(struct pramfs_ioc_status *st)
+{
+	struct pramfs_sb *sbi;
+
+	mutex_lock(&pramfs_mounts_lock);
+	list_for_each_entry(sbi, &pramfs_mounts, list) {
+		st->adopted_pages += atomic64_read(&sbi->counters.adopted);
+		st->adopt_copied_pages += atomic64_read(&sbi->counters.adopt_copied);
+		st->given_pages += atomic64_read(&sbi->counters.given);
+		st->give_copied_pages += atomic64_read(&sbi->counters.give_copied);
+	}
+	mutex_unlock(&pramfs_mounts_lock);
 }
 
 static struct file_system_type pramfs_type = {

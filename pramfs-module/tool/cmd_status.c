@@ -29,6 +29,13 @@ static void print_size(const char *what, u64 bytes)
 		printf("%-24s %s\n", what, human(bytes, size));
 }
 
+static void print_pages(const char *what, u64 moved, const char *how, u64 copied)
+{
+	if (moved || copied)
+		printf("%-24s %llu %s, %llu copied\n", what, (unsigned long long)moved, how,
+		       (unsigned long long)copied);
+}
+
 static void print_status(const struct pramfs_ioc_status *s)
 {
 	bool any = false;
@@ -54,6 +61,8 @@ static void print_status(const struct pramfs_ioc_status *s)
 	if (s->came_bytes)
 		printf("%-24s %.3f ms to check, %.3f ms to give back\n", "time at load",
 		       (double)s->check_ns / 1e6, (double)s->give_back_ns / 1e6);
+	print_pages("pages spliced in", s->adopted_pages, "adopted", s->adopt_copied_pages);
+	print_pages("pages read", s->given_pages, "given", s->give_copied_pages);
 	if (s->refused_check[0]) {
 		char *check = escape(s->refused_check,
 				     strnlen(s->refused_check, sizeof(s->refused_check)));
@@ -78,6 +87,9 @@ static void print_json(const struct pramfs_ioc_status *s)
 		{ "arena_bytes", s->arena_bytes }, { "reserved_bytes", s->reserved_bytes },
 		{ "came_bytes", s->came_bytes }, { "given_back_bytes", s->given_back_bytes },
 		{ "check_ns", s->check_ns }, { "give_back_ns", s->give_back_ns },
+		{ "adopted_pages", s->adopted_pages },
+		{ "adopt_copied_pages", s->adopt_copied_pages },
+		{ "given_pages", s->given_pages }, { "give_copied_pages", s->give_copied_pages },
 	};
 	size_t i;
 
