@@ -149,7 +149,7 @@ static bool may_give(struct inode *inode, loff_t pos, struct iov_iter *to, size_
 {
 	return PRAMFS_SB(inode->i_sb)->give && READ_ONCE(PRAMFS_I(inode)->held.left) &&
 	       len >= PAGE_SIZE && !offset_in_page(pos) && user_backed_iter(to) &&
-	       !offset_in_page(iter_iov_addr(to)) && iter_iov_len(to) >= PAGE_SIZE &&
+	       !offset_in_page(iter_iov_addr(to)) && iov_iter_single_seg_count(to) >= PAGE_SIZE &&
 	       current->mm && !(current->flags & (PF_KTHREAD | PF_IO_WORKER));
 }
 
@@ -166,7 +166,7 @@ ssize_t pramfs_give(struct inode *inode, loff_t pos, struct iov_iter *to, size_t
 		return 0;
 	g->mm = current->mm;
 	g->start = (unsigned long)iter_iov_addr(to);
-	len = min(len, iter_iov_len(to));
+	len = min(len, iov_iter_single_seg_count(to));
 	inode_lock_shared(inode);
 	ret = give(g, inode, pos >> PAGE_SHIFT, min_t(size_t, len >> PAGE_SHIFT, GIVE_BATCH));
 	inode_unlock_shared(inode);

@@ -386,7 +386,8 @@ static int inspect(const struct image *image, bool json, bool extents)
 {
 	struct inspection in = { .extents = extents };
 	const struct pramfs_visitor v = {
-		see_mount, see_inode, see_xattr, see_target, see_extent, see_dirent, &in
+		.mount = see_mount, .inode = see_inode, .xattr = see_xattr,
+		.target = see_target, .extent = see_extent, .dirent = see_dirent, .ctx = &in,
 	};
 	const struct pramfs_root *root = image_root(image);
 	struct json_object *top = NULL;
