@@ -319,7 +319,7 @@ static int open_store(struct update *u)
 	int err = store_load_module();
 
 	if (!err)
-		err = store_mount();
+		err = store_mount(u->config.verify);
 	if (!err && !u->request->rollback)
 		err = store_clear();
 	if (err)

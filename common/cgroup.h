@@ -20,6 +20,7 @@
 #define REBOOTLESS_CGROUP_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
@@ -57,6 +58,13 @@ int cgroup_note(const char *path, struct json_object **out);
 int cgroup_make(struct json_object *noted);
 /* After a restore, since engines write their own: the values again. */
 int cgroup_apply(struct json_object *noted);
+
+/*
+ * Whether from now on both set memory.max and memory.high to twice what was noted:
+ * until the commit, a page that was given to a process and then written to is
+ * charged twice, as it is in the image and as the process has it.
+ */
+void cgroup_double_memory(bool on);
 
 /* Set the mark on this cgroup and all below it that have processes; and take it away. */
 int cgroup_spare(const char *path);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,11 +123,31 @@ static bool is_default(const struct noted_cgroup *c, const char *name, const cha
 	       !strcmp(json_object_get_string(other), value);
 }
 
+static bool double_memory;
+
+void cgroup_double_memory(bool on)
+{
+	double_memory = on;
+}
+
+/* The value as it is to be written now (allocated). */
+static char *value_now(const char *name, const char *value)
+{
+	unsigned long long bytes = 0;
+	char *text;
+
+	if (double_memory && (!strcmp(name, "memory.max") || !strcmp(name, "memory.high")))
+		bytes = strtoull(value, NULL, 10);	/* 0: "max" */
+	if (!bytes || bytes > ULLONG_MAX / 2)
+		return strdup(value);
+	return asprintf(&text, "%llu", 2 * bytes) < 0 ? NULL : text;
+}
+
 /* Files with a line per device are written line by line, and only what differs. */
 static int write_setting(struct json_object *noted, const struct noted_cgroup *c, const char *name,
 			 const char *value)
 {
-	_cleanup_free_ char *lines = strdup(value), *now = malloc(CGROUP_VALUE_MAX);
+	_cleanup_free_ char *lines = value_now(name, value), *now = malloc(CGROUP_VALUE_MAX);
 	char *line, *save = NULL, there[512];
 	int err;
 

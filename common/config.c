@@ -253,6 +253,7 @@ static const struct setting settings[] = {
 	{ HEAD("tries", number, tries), RANGE(1, 100, "") },
 	{ HEAD("ghost-limit", size, ghost_limit), .max = 1ull << 40,
 	  .range = "bytes, or a number with K, M or G; at most 1024G" },
+	{ HEAD("verify", yes_no, verify) },
 	{ HEAD("stop-services", yes_no, stop_services) },
 	{ HEAD("keep-services", list, keep_services), .may_be_empty = true },
 	{ HEAD("engines", engines, engines) },

@@ -21,6 +21,12 @@
 #define PARENT "/run/rebootless"
 #define MODPROBE_SECONDS 120
 #define OPEN_FILES 16
+#define STORE_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+/*
+ * No limits: what the containers have in memory has to fit, whatever its share.
+ * Adopting is right here, since dumps are held, and deleted when they go on.
+ */
+#define STORE_OPTIONS "mode=0700,size=0,nr_inodes=0,adopt=on,give=on"
 
 int store_load_module(void)
 {
@@ -46,17 +52,20 @@ bool store_is_mounted(void)
 	return !stat(STORE_DIR, &store) && !stat(PARENT, &parent) && store.st_dev != parent.st_dev;
 }
 
-int store_mount(void)
+int store_mount(bool verify)
 {
-	if (store_is_mounted())
+	const char *options = verify ? STORE_OPTIONS ",verify=on" : STORE_OPTIONS ",verify=off";
+
+	if (store_is_mounted()) {
+		if (mount(STORE_NAME, STORE_DIR, "pramfs", MS_REMOUNT | STORE_FLAGS, options) < 0)
+			return log_syserr(errno, "cannot set the options of PramFS at %s", STORE_DIR);
 		return 0;
+	}
 	if ((mkdir(PARENT, 0700) < 0 && errno != EEXIST) ||
 	    (mkdir(STORE_DIR, 0700) < 0 && errno != EEXIST))
 		return log_syserr(errno, "cannot make %s", STORE_DIR);
-	/* no limits: what the containers have in memory has to fit, whatever its share */
 	if (fault_hit(FAULT_MOUNT_STORE, NULL) ||
-	    mount(STORE_NAME, STORE_DIR, "pramfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  "mode=0700,size=0,nr_inodes=0") < 0)
+	    mount(STORE_NAME, STORE_DIR, "pramfs", STORE_FLAGS, options) < 0)
 		return log_syserr(errno, "cannot mount PramFS at %s", STORE_DIR);
 	return 0;
 }
@@ -71,7 +80,7 @@ int store_take_over(void)
 	if (setup_data_find(PRAMFS_SETUP_TYPE) < 0)
 		return -ENOENT;
 	err = store_load_module();
-	return err ? err : store_mount();
+	return err ? err : store_mount(false);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)

@@ -12,9 +12,10 @@ int store_load_module(void);
 
 /*
  * Mount the store, a new one or the one that came from the old kernel, at
- * STORE_DIR; fine when it is there. 0 or -errno (logged).
+ * STORE_DIR; fine when it is there. Pages are adopted and given. verify: sealed with
+ * a checksum of every page, which is tested when it is read. 0 or -errno (logged).
  */
-int store_mount(void);
+int store_mount(bool verify);
 bool store_is_mounted(void);
 /*
  * Mount it if it has come from the old kernel, as the initramfs does; fine when

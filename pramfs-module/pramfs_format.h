@@ -191,7 +191,7 @@ enum pramfs_rec {
 	PRAMFS_REC_DIRENT = 6,	/* tail: name, no NUL */
 	PRAMFS_REC_END = 7,	/* no tail */
 	PRAMFS_REC_OPTIONAL = 0x8000,
-	PRAMFS_REC_CHECKSUMS = 0x8001,	/* fixed 0; tail: __le32 [], CRC32C as of the root, of one page each */
+	PRAMFS_REC_CHECKSUMS = 0x8008,	/* fixed 0; tail: __le32 [], CRC32C as of the root, of one page each */
 };
 
 struct pramfs_rec_mount {

@@ -83,7 +83,7 @@ int cmd_open(int argc, char **argv)
 	timeline_import_early();
 	err = store_load_module();
 	if (!err)
-		err = store_mount();
+		err = store_mount(false);
 	if (err)
 		return err;
 	log = store_log_open();

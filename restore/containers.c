@@ -333,6 +333,7 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 	err = jobs_run(&jobs);
 	if (restore->all_or_none)
 		err = answer_all(&jobs, &work, !err);
+	cgroup_double_memory(true);
 	cgroup_set_options(options);
 	criu_config_remove();
 	return err;

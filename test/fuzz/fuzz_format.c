@@ -68,6 +68,7 @@ static void watch_free(void *ctx, void *p)
 
 struct counts {
 	u64 frames;
+	u64 unsummed;		/* pages of the inode at hand without a checksum */
 	u32 mounts, inodes;
 };
 
@@ -86,6 +87,7 @@ static int count_inode(void *ctx, u32 nr, const struct pramfs_rec_inode *i)
 	struct counts *counts = ctx;
 
 	must(nr == counts->inodes++ && i->ino, "inode");
+	counts->unsummed = 0;
 	return 0;
 }
 
@@ -112,6 +114,16 @@ static int count_extent(void *ctx, u32 inode, u64 index, u64 pfn, u64 pages)
 	must(inode + 1 == counts->inodes && index + pages <= 1ull << 51 && pfn >= PRAMFS_LOWEST_PFN &&
 	     pfn + pages <= 1ull << 40, "extent");
 	counts->frames += pages;
+	counts->unsummed += pages;
+	return 0;
+}
+
+static int count_checksums(void *ctx, u32 inode, const __le32 *checksum, u32 nr)
+{
+	struct counts *counts = ctx;
+
+	must(inode + 1 == counts->inodes && nr && nr <= counts->unsummed, "checksums");
+	counts->unsummed -= nr;
 	return 0;
 }
 
@@ -136,8 +148,9 @@ static void accepted(const struct pramfs_source *src, const struct pramfs_root *
 {
 	struct counts counts = { 0 };
 	const struct pramfs_visitor v = {
-		count_mount, count_inode, count_xattr, count_target, count_extent, count_dirent,
-		&counts
+		.mount = count_mount, .inode = count_inode, .xattr = count_xattr,
+		.target = count_target, .extent = count_extent, .checksums = count_checksums,
+		.dirent = count_dirent, .ctx = &counts,
 	};
 	struct pramfs_finding f;
 	u64 have = 0, pfn, frames, pages = 0;

@@ -537,6 +537,54 @@ static void extent_of_two_files(struct shot *s)
 	close_one(s);
 }
 
+static void checksums(struct shot *s, u32 type, u64 size, u32 nr)
+{
+	static const __le32 crc[600];
+
+	one(s, type, size);
+	if (size)
+		shot_extent(s, 0, SHOT_DATA, size / 4096);
+	shot_record(s, PRAMFS_REC_CHECKSUMS, NULL, 0, crc, nr * sizeof(crc[0]));
+	close_one(s);
+}
+
+static void checksums_too_many(struct shot *s)
+{
+	checksums(s, REG, 4096 * 500, 501);
+}
+
+static void checksums_of_nothing(struct shot *s)
+{
+	checksums(s, REG, 0, 1);
+}
+
+static void checksums_in_two(struct shot *s)
+{
+	static const __le32 crc[4];
+
+	one(s, REG, 40960);
+	shot_extent(s, 0, SHOT_DATA, 3);
+	shot_record(s, PRAMFS_REC_CHECKSUMS, NULL, 0, crc, sizeof(crc[0]));
+	shot_record(s, PRAMFS_REC_CHECKSUMS, NULL, 0, crc, 3 * sizeof(crc[0]));
+	close_one(s);
+}
+
+static void checksums_empty(struct shot *s)
+{
+	checksums(s, REG, 4096, 0);
+}
+
+static void checksums_of_the_entry(struct shot *s)
+{
+	static const __le32 crc;
+
+	one(s, REG, 4096);
+	shot_extent(s, 0, SHOT_DATA, 1);
+	shot_dirent(s, 0, 1, "f");
+	shot_record(s, PRAMFS_REC_CHECKSUMS, NULL, 0, &crc, sizeof(crc));
+	ready(s);
+}
+
 /* A stream page that is an extent's already when the chain comes to it. */
 static void page_in_extent(struct shot *s)
 {
@@ -722,6 +770,9 @@ const struct refusal refusals[] = {
 	C("extent frames owned twice", extent_over_stream),
 	C("extent frames owned twice", extent_twice),
 	C("extent frames owned twice", extent_of_two_files),
+	C("checksum count", checksums_too_many), C("checksum count", checksums_of_nothing),
+	C("checksum count", checksums_in_two), C("checksum count", checksums_of_the_entry),
+	C("record tail", checksums_empty),
 	C("entry parent", parent_far), C("entry parent", parent_max),
 	C("entry parent", parent_file), C("entry parent", parent_unreached),
 	C("entry child", child_far), C("entry child", child_root),

@@ -483,6 +483,15 @@ static int sum_extent(void *ctx, u32 inode, u64 index, u64 pfn, u64 pages)
 	return 0;
 }
 
+static int sum_checksums(void *ctx, u32 inode, const __le32 *checksum, u32 nr)
+{
+	for (u32 i = 0; i < nr; i++) {
+		mix_number(ctx, inode);
+		mix_number(ctx, le32toh(checksum[i]));
+	}
+	return 0;
+}
+
 static int sum_dirent(void *ctx, u32 parent, u32 child, const char *name, u32 len)
 {
 	mix_number(ctx, parent);
@@ -492,7 +501,8 @@ static int sum_dirent(void *ctx, u32 parent, u32 child, const char *name, u32 le
 }
 
 static const struct pramfs_visitor summer = {
-	sum_mount, sum_inode, sum_xattr, sum_target, sum_extent, sum_dirent, NULL
+	.mount = sum_mount, .inode = sum_inode, .xattr = sum_xattr, .target = sum_target,
+	.extent = sum_extent, .checksums = sum_checksums, .dirent = sum_dirent,
 };
 
 static void random_text(char *text, size_t len)
@@ -502,10 +512,29 @@ static void random_text(char *text, size_t len)
 	text[len] = 0;
 }
 
+/* Of some of the pages that have none yet. */
+static int random_checksums(struct pramfs_writer *w, struct sum *sum, u32 nr, u64 *unsummed)
+{
+	__le32 crc[PRAMFS_CHECKSUM_BATCH];
+	u32 n = (u32)rnd(*unsummed + 1), i;
+	int err;
+
+	if (n > PRAMFS_CHECKSUM_BATCH)
+		n = PRAMFS_CHECKSUM_BATCH;
+	if (!n)
+		return 0;
+	for (i = 0; i < n; i++)
+		crc[i] = htole32((u32)rnd(1ull << 32));
+	err = pramfs_put_checksums(w, crc, n);
+	sum_checksums(sum, nr, crc, n);
+	*unsummed -= n;
+	return err;
+}
+
 /* Files with holes and frames here and there; next is the next frame to give out. */
 static int random_extents(struct pramfs_writer *w, struct sum *sum, u32 nr, u64 pages, u64 *next)
 {
-	u64 index = 0, run;
+	u64 index = 0, run, unsummed = 0;
 	int err;
 
 	while (index < pages) {
@@ -519,6 +548,10 @@ static int random_extents(struct pramfs_writer *w, struct sum *sum, u32 nr, u64 
 				return err;
 			sum_extent(sum, nr, index, *next, run);
 			*next += run;
+			unsummed += run;
+			err = rnd(3) ? 0 : random_checksums(w, sum, nr, &unsummed);
+			if (err)
+				return err;
 		}
 		index += run;
 	}
