@@ -122,7 +122,7 @@ static int count_checksums(void *ctx, u32 inode, const __le32 *checksum, u32 nr)
 {
 	struct counts *counts = ctx;
 
-	must(inode + 1 == counts->inodes && nr && nr <= counts->unsummed, "checksums");
+	must(inode + 1 == counts->inodes && checksum && nr && nr <= counts->unsummed, "checksums");
 	counts->unsummed -= nr;
 	return 0;
 }

@@ -48,7 +48,7 @@ run usage.unknown 2 frobnicate
 run usage.help 0 --help
 has usage.help.text "inspect" out
 run usage.version 0 --version
-has usage.version.text "format 1.0" out
+has usage.version.text "format 1.1" out
 for command in inspect verify save discard status; do
 	run "usage.$command.help" 0 $command --help
 	run "usage.$command.option" 2 $command --frobnicate
