@@ -276,7 +276,7 @@ int cmd_settle(int argc, char **argv)
 	if (m.network)
 		network_tables_make(m.network);
 	settle_units(&m);
-	cgroup_double_memory(true);
+	cgroup_allow_memory(store_bytes());
 	all = settle_cgroups(&m);
 	timeline_stamp(STORE_DIR, STAMP_SETTLED, NULL);
 	if (!all)

@@ -24,7 +24,7 @@ static void set_memory_limits(const struct containers *list)
 {
 	const struct container *c;
 
-	cgroup_double_memory(false);
+	cgroup_allow_memory(0);
 	for (c = list->container; c < list->container + list->nr; c++)
 		if (c->cgroups && c->state == CONTAINER_RUNNING)
 			cgroup_apply(c->cgroups);

@@ -10,6 +10,7 @@
 
 #include "check.h"
 #include "common/cgroup.h"
+#include "common/cgroup_values.h"
 #include "common/cleanup.h"
 #include "common/engine.h"
 #include "common/fault.h"
@@ -145,6 +146,7 @@ static void take_settings(struct manifest *m, const struct config *config)
 {
 	m->on_restore_failure = config->on_restore_failure;
 	m->commit_auto = config->commit_auto;
+	m->zero_copy = config->zero_copy;
 	m->parallel = config->parallel ? config->parallel :
 					 (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
 	m->restore_timeout = config->restore_timeout;
@@ -319,7 +321,7 @@ static int open_store(struct update *u)
 	int err = store_load_module();
 
 	if (!err)
-		err = store_mount(u->config.verify);
+		err = store_mount(u->config.zero_copy, u->config.verify);
 	if (!err && !u->request->rollback)
 		err = store_clear();
 	if (err)
@@ -382,6 +384,35 @@ static int lock_network(struct manifest *m)
 	return err;
 }
 
+/*
+ * What is in swap comes back as it is captured, into pages that cannot go there
+ * again: a limit that it does not fit into is lifted meanwhile.
+ */
+static void lift_memory_limits(const struct containers *list)
+{
+	char swap[CGROUP_VALUE_MAX];
+	const struct container *c;
+
+	cgroup_allow_memory(CGROUP_UNLIMITED);
+	for (c = list->container; c < list->container + list->nr; c++)
+		if (c->state == CONTAINER_RUNNING && c->cgroup &&
+		    cgroup_read_value(c->cgroup, "memory.swap.current", swap) > 0 &&
+		    strcmp(swap, "0"))
+			cgroup_apply(c->cgroups);
+	cgroup_allow_memory(0);
+}
+
+/* Of containers that are here; a rollback also has some that are not. */
+static void set_memory_limits(const struct containers *list)
+{
+	char now[CGROUP_VALUE_MAX];
+	const struct container *c;
+
+	for (c = list->container; c < list->container + list->nr; c++)
+		if (c->cgroups && cgroup_read_value(c->cgroup, "memory.max", now) > 0)
+			cgroup_apply(c->cgroups);
+}
+
 /* The last thing before the jump: from here on nothing may write to a disk. */
 static int jump(struct update *u)
 {
@@ -413,6 +444,7 @@ static void undo(struct update *u, enum done done)
 		dump_abort(&u->dump);
 	if (done >= DONE_LOCK)
 		network_unlock();
+	set_memory_limits(&u->manifest.containers);
 	if (done >= DONE_SERVICES)
 		services_start(u->manifest.stopped_services);
 	if (done >= DONE_LOAD)
@@ -480,6 +512,7 @@ static int carry_out(struct update *u)
 	if (err)
 		goto out;
 	done = DONE_LOCK;
+	lift_memory_limits(&u->manifest.containers);
 	err = dump_running(u, &running);
 	if (err)
 		goto out;

@@ -20,7 +20,7 @@
 #define REBOOTLESS_CGROUP_H
 
 #include <json-c/json.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <sys/types.h>
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
@@ -60,11 +60,12 @@ int cgroup_make(struct json_object *noted);
 int cgroup_apply(struct json_object *noted);
 
 /*
- * Whether from now on both set memory.max and memory.high to twice what was noted:
- * until the commit, a page that was given to a process and then written to is
- * charged twice, as it is in the image and as the process has it.
+ * How many bytes more than noted both allow from now on for memory.max and
+ * memory.high. Pages that PramFS has adopted or given stay charged and cannot be
+ * swapped; until the commit one that is written to is charged twice.
  */
-void cgroup_double_memory(bool on);
+#define CGROUP_UNLIMITED ULLONG_MAX
+void cgroup_allow_memory(unsigned long long more);
 
 /* Set the mark on this cgroup and all below it that have processes; and take it away. */
 int cgroup_spare(const char *path);

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,11 +122,11 @@ static bool is_default(const struct noted_cgroup *c, const char *name, const cha
 	       !strcmp(json_object_get_string(other), value);
 }
 
-static bool double_memory;
+static unsigned long long more_memory;
 
-void cgroup_double_memory(bool on)
+void cgroup_allow_memory(unsigned long long more)
 {
-	double_memory = on;
+	more_memory = more;
 }
 
 /* The value as it is to be written now (allocated). */
@@ -136,11 +135,13 @@ static char *value_now(const char *name, const char *value)
 	unsigned long long bytes = 0;
 	char *text;
 
-	if (double_memory && (!strcmp(name, "memory.max") || !strcmp(name, "memory.high")))
+	if (more_memory && (!strcmp(name, "memory.max") || !strcmp(name, "memory.high")))
 		bytes = strtoull(value, NULL, 10);	/* 0: "max" */
-	if (!bytes || bytes > ULLONG_MAX / 2)
+	if (!bytes)
 		return strdup(value);
-	return asprintf(&text, "%llu", 2 * bytes) < 0 ? NULL : text;
+	if (bytes > ULLONG_MAX - more_memory)
+		return strdup("max");
+	return asprintf(&text, "%llu", bytes + more_memory) < 0 ? NULL : text;
 }
 
 /* Files with a line per device are written line by line, and only what differs. */

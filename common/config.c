@@ -253,6 +253,7 @@ static const struct setting settings[] = {
 	{ HEAD("tries", number, tries), RANGE(1, 100, "") },
 	{ HEAD("ghost-limit", size, ghost_limit), .max = 1ull << 40,
 	  .range = "bytes, or a number with K, M or G; at most 1024G" },
+	{ HEAD("zero-copy", yes_no, zero_copy) },
 	{ HEAD("verify", yes_no, verify) },
 	{ HEAD("stop-services", yes_no, stop_services) },
 	{ HEAD("keep-services", list, keep_services), .may_be_empty = true },
@@ -288,6 +289,7 @@ void config_defaults(struct config *config)
 		.filesystem_timeout = 60,
 		.tries = 2,
 		.ghost_limit = 64ull << 20,
+		.zero_copy = true,
 		.stop_services = true,
 	};
 	if (!strv_add(&config->engines, "crun") && !strv_add(&config->engines, "runc"))

@@ -42,6 +42,7 @@ struct config {
 	unsigned int filesystem_timeout;/* seconds to wait for a disk in the initramfs */
 	unsigned int tries;		/* boots that try by themselves to restore */
 	uint64_t ghost_limit;		/* bytes of the largest unlinked file to carry */
+	bool zero_copy;			/* no: memory is copied into PramFS and out of it */
 	bool verify;			/* yes: checksums of all pages that are handed over */
 	bool stop_services;		/* stop host services in order before the freeze */
 	char **keep_services;		/* of them, those to be left running; patterns */

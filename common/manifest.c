@@ -199,6 +199,7 @@ static struct json_object *manifest_to_json(const struct manifest *m)
 	put_kernel(o, "to", &m->to);
 	put_string(o, "on-restore-failure", restore_policy_name(m->on_restore_failure));
 	put_bool(o, "commit-auto", m->commit_auto);
+	put_bool(o, "zero-copy", m->zero_copy);
 	put_number(o, "parallel", m->parallel);
 	put_number(o, "restore-timeout", m->restore_timeout);
 	put_number(o, "filesystem-timeout", m->filesystem_timeout);
@@ -401,6 +402,7 @@ static void get_manifest(struct reader *r, struct json_object *o, struct manifes
 	get_kernel(r, o, "to", &m->to);
 	get_policy(r, o, m);
 	m->commit_auto = get_bool(r, o, "commit-auto");
+	m->zero_copy = get_bool(r, o, "zero-copy");
 	m->parallel = get_number(r, o, "parallel");
 	m->restore_timeout = get_number(r, o, "restore-timeout");
 	m->filesystem_timeout = get_number(r, o, "filesystem-timeout");

@@ -73,6 +73,7 @@ struct manifest {
 	struct installed_kernel from, to;
 	enum restore_policy on_restore_failure;
 	bool commit_auto;
+	bool zero_copy;			/* memory is given to the restored, not copied */
 	unsigned int parallel, restore_timeout, filesystem_timeout, tries;
 	unsigned int tried;		/* boots that have tried */
 	bool rolling_back;		/* this is the way back */

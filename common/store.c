@@ -22,11 +22,6 @@
 #define MODPROBE_SECONDS 120
 #define OPEN_FILES 16
 #define STORE_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
-/*
- * No limits: what the containers have in memory has to fit, whatever its share.
- * Adopting is right here, since dumps are held, and deleted when they go on.
- */
-#define STORE_OPTIONS "mode=0700,size=0,nr_inodes=0,adopt=on,give=on"
 
 int store_load_module(void)
 {
@@ -52,9 +47,13 @@ bool store_is_mounted(void)
 	return !stat(STORE_DIR, &store) && !stat(PARENT, &parent) && store.st_dev != parent.st_dev;
 }
 
-int store_mount(bool verify)
+int store_mount(bool zero_copy, bool verify)
 {
-	const char *options = verify ? STORE_OPTIONS ",verify=on" : STORE_OPTIONS ",verify=off";
+	char options[128];
+
+	/* No limits: what the containers have in memory has to fit, whatever its share. */
+	snprintf(options, sizeof(options), "mode=0700,size=0,nr_inodes=0,adopt=%s,give=%s,verify=%s",
+		 zero_copy ? "on" : "off", zero_copy ? "on" : "off", verify ? "on" : "off");
 
 	if (store_is_mounted()) {
 		if (mount(STORE_NAME, STORE_DIR, "pramfs", MS_REMOUNT | STORE_FLAGS, options) < 0)
@@ -80,7 +79,7 @@ int store_take_over(void)
 	if (setup_data_find(PRAMFS_SETUP_TYPE) < 0)
 		return -ENOENT;
 	err = store_load_module();
-	return err ? err : store_mount(false);
+	return err ? err : store_mount(true, false);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -100,6 +99,25 @@ int store_remove(const char *dir)
 	if (err < 0 && errno == ENOENT)
 		return 0;
 	return err ? log_syserr(err > 0 ? err : errno, "cannot remove %s", dir) : 0;
+}
+
+static unsigned long long counted;
+
+static int count_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)path;
+	(void)ftw;
+	if (type == FTW_F)
+		counted += (unsigned long long)st->st_blocks * 512;
+	return 0;
+}
+
+unsigned long long store_bytes(void)
+{
+	counted = 0;
+	if (nftw(STORE_DIR, count_one, OPEN_FILES, FTW_PHYS | FTW_MOUNT) < 0)
+		log_syserr(errno, "cannot look into %s", STORE_DIR);
+	return counted;
 }
 
 int store_clear(void)

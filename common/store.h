@@ -12,10 +12,12 @@ int store_load_module(void);
 
 /*
  * Mount the store, a new one or the one that came from the old kernel, at
- * STORE_DIR; fine when it is there. Pages are adopted and given. verify: sealed with
- * a checksum of every page, which is tested when it is read. 0 or -errno (logged).
+ * STORE_DIR; fine when it is there, but for its options. zero_copy: pages are adopted,
+ * which is right since dumps are held, and deleted before their containers go on, and
+ * given. verify: sealed with a checksum of every page, which is tested when it is
+ * read. 0 or -errno (logged).
  */
-int store_mount(bool verify);
+int store_mount(bool zero_copy, bool verify);
 bool store_is_mounted(void);
 /*
  * Mount it if it has come from the old kernel, as the initramfs does; fine when
@@ -24,6 +26,8 @@ bool store_is_mounted(void);
 int store_take_over(void);
 /* Remove a directory of the store with all that is in it; fine when it is not there. */
 int store_remove(const char *dir);
+/* What the files in it take, in bytes; 0 (logged) when that cannot be found out. */
+unsigned long long store_bytes(void);
 /* Take away all that is in it, or (unmount) the store itself. */
 int store_clear(void);
 int store_unmount(void);

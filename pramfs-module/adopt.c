@@ -12,7 +12,7 @@
  * to it from then on, for the file would change: whoever dumps must keep the
  * processes stopped until the kexec, or delete the file before they run on. Even
  * killing them is not allowed, since a dying task writes (clear_child_tid, robust
- * futexes). With verify=on the seal finds out.
+ * futexes). With verify=on the seal counts what has changed.
  *
  * The pages stand in pramfs_inode.adopted, by index; no index is there and in the
  * page cache, or held, too. All changes under held_lock.
@@ -176,7 +176,7 @@ static bool adopt(struct inode *inode, loff_t pos, struct page *page)
 	pgoff_t index = pos >> PAGE_SHIFT;
 	bool done = false;
 
-	if (!adoptable(page) || pramfs_change_begin())
+	if (!adoptable(page) || !pramfs_owner_has_room(page_folio(page)) || pramfs_change_begin())
 		return false;
 	if (is_hole(inode, index) && !pramfs_charge_begin(inode, 1)) {
 		done = !store(inode, index, page);

@@ -5,7 +5,9 @@
  * next kernel reads it.
  *
  * In the old kernel they stand in pramfs_inode.checksums, by index; the seal
- * compares. In the new kernel they came with the handover, one for each held
+ * compares, counts pages that have changed, and hands the new checksums over. A
+ * few change of right: the kernel writes a thread's CPU to its rseq area as CRIU's
+ * parasite, which runs after the capture, returns to user space. In the new kernel they came with the handover, one for each held
  * page, by its ordinal (held.c).
  */
 #include <linux/crc32c.h>
@@ -28,16 +30,11 @@ int pramfs_note_checksum(struct inode *inode, pgoff_t index, struct page *page)
 			       xa_mk_value(pramfs_checksum(page)), GFP_KERNEL));
 }
 
-int pramfs_check_noted(struct inode *inode, pgoff_t index, u32 crc)
+bool pramfs_has_changed(struct inode *inode, pgoff_t index, u32 crc)
 {
 	void *noted = xa_load(&PRAMFS_I(inode)->checksums, index);
 
-	if (!noted || xa_to_value(noted) == crc)
-		return 0;
-	pr_err("%s: inode %lu, page %lu: changed after it was adopted: its process was not kept stopped (CRC 0x%08x, was 0x%08lx)\n",
-	       PRAMFS_SB(inode->i_sb)->name, (unsigned long)inode->i_ino, index, crc,
-	       xa_to_value(noted));
-	return -EBUSY;
+	return noted && xa_to_value(noted) != crc;
 }
 
 int pramfs_check_came(struct inode *inode, pgoff_t index, struct page *page, u32 expected)

@@ -137,8 +137,10 @@ static int give(struct pramfs_give *g, struct inode *inode, pgoff_t index, unsig
 		max = min(max, (vma->vm_end - g->start) >> PAGE_SHIFT);
 		mutex_lock(&pi->held_lock);
 		err = pramfs_held_reserved(inode, index, max, g->page, &g->nr);
-		if (!err && g->nr)
+		if (!err && g->nr && pramfs_reader_has_room(g->nr))
 			map_pages(g, vma);
+		else
+			g->nr = 0;
 		mutex_unlock(&pi->held_lock);
 	}
 	mmap_write_unlock(g->mm);

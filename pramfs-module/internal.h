@@ -247,12 +247,17 @@ void pramfs_tell_give(void);
  */
 ssize_t pramfs_give(struct inode *inode, loff_t pos, struct iov_iter *to, size_t len);
 
+/* room.c: false: so many more pages are better copied, since they could not be reclaimed */
+
+bool pramfs_reader_has_room(unsigned long pages);
+bool pramfs_owner_has_room(struct folio *folio);
+
 /* checksum.c */
 
 u32 pramfs_checksum(struct page *page);
 int pramfs_note_checksum(struct inode *inode, pgoff_t index, struct page *page);
-/* -EBUSY, and it is said, when the page is not what it was when it was noted. */
-int pramfs_check_noted(struct inode *inode, pgoff_t index, u32 crc);
+/* Whether the page has changed since it was noted, if it was. */
+bool pramfs_has_changed(struct inode *inode, pgoff_t index, u32 crc);
 /* -EIO, and it is said, when the page is not what was sealed. */
 int pramfs_check_came(struct inode *inode, pgoff_t index, struct page *page, u32 expected);
 

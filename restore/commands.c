@@ -83,7 +83,7 @@ int cmd_open(int argc, char **argv)
 	timeline_import_early();
 	err = store_load_module();
 	if (!err)
-		err = store_mount(false);
+		err = store_mount(true, false);
 	if (err)
 		return err;
 	log = store_log_open();
@@ -92,6 +92,8 @@ int cmd_open(int argc, char **argv)
 	err = open_manifest(&m);
 	if (err)
 		return err;
+	if (!m.zero_copy)
+		store_mount(false, false);
 	host_limits_apply(m.limits);
 	/* before any link is up; without it peers may be told that nobody is here */
 	if (m.network && network_lock_all() < 0)

@@ -17,6 +17,7 @@
 #include "common/jobs.h"
 #include "common/log.h"
 #include "common/run.h"
+#include "common/store.h"
 #include "common/strv.h"
 #include "common/timeline.h"
 #include "restore/containers.h"
@@ -333,7 +334,7 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 	err = jobs_run(&jobs);
 	if (restore->all_or_none)
 		err = answer_all(&jobs, &work, !err);
-	cgroup_double_memory(true);
+	cgroup_allow_memory(store_bytes());
 	cgroup_set_options(options);
 	criu_config_remove();
 	return err;

@@ -31,7 +31,7 @@ static void test_all_settings(void)
 			       "  commit=manual # behind a value\n"
 			       "parallel = 3\ndump-timeout = 86400\nrestore-timeout = 1\n"
 			       "filesystem-timeout = 5\ntries = 100\nghost-limit = 3G\n"
-			       "verify = yes\nstop-services = no\nkeep-services = a.service, b*.service\n"
+			       "zero-copy = no\nverify = yes\nstop-services = no\nkeep-services = a.service, b*.service\n"
 			       "engines = tree crun\nappend = quiet x=y a#b\nfault = dump:web\n"
 			       "[container web]\nafter = db cache\n"
 			       "[tree db]\ncarry = no\npid-file = /run/db.pid\n"
@@ -44,6 +44,7 @@ static void test_all_settings(void)
 	EXPECT(c.filesystem_timeout, 5);
 	EXPECT(c.tries, 100);
 	EXPECT(c.ghost_limit, 3ull << 30);
+	EXPECT(c.zero_copy, false);
 	EXPECT(c.verify, true);
 	EXPECT(c.stop_services, false);
 	EXPECT(strv_count(c.keep_services), 2);
@@ -56,7 +57,7 @@ static void test_all_settings(void)
 	if (!s || !s->carry || strv_count(s->after) != 2)
 		complain("[container web] is not as written");
 	s = config_section(&c, true, "db");
-	if (!s || s->carry || !s->pid_file || s->unit || s->line != 18)
+	if (!s || s->carry || !s->pid_file || s->unit || s->line != 19)
 		complain("[tree db] is not as written");
 	s = config_section(&c, true, "cache");
 	expect_text("unit", s ? s->unit : NULL, "cache@1.service");
@@ -151,6 +152,7 @@ static void expect_same(const struct config *a, const struct config *b)
 	EXPECT(a->filesystem_timeout, b->filesystem_timeout);
 	EXPECT(a->tries, b->tries);
 	EXPECT(a->ghost_limit, b->ghost_limit);
+	EXPECT(a->zero_copy, b->zero_copy);
 	EXPECT(a->verify, b->verify);
 	EXPECT(a->stop_services, b->stop_services);
 	EXPECT(strv_count(a->keep_services), strv_count(b->keep_services));
@@ -177,7 +179,7 @@ static void test_example(const char *path)
 {
 	static const char *const keys[] = {
 		"on-restore-failure", "commit", "parallel", "dump-timeout", "restore-timeout",
-		"filesystem-timeout", "tries", "ghost-limit", "verify", "stop-services", "keep-services",
+		"filesystem-timeout", "tries", "ghost-limit", "zero-copy", "verify", "stop-services", "keep-services",
 		"engines", "append", "fault", "carry", "after", "pid-file", "unit",
 	};
 	_cleanup_config_ struct config c = { 0 }, d = { 0 }, all = { 0 };

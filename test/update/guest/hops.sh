@@ -94,6 +94,7 @@ start_all()
 	cat >/etc/rebootless.conf <<-CONF
 	dump-timeout = 200
 	restore-timeout = 200
+	verify = yes
 	[tree tree-all]
 	pid-file = /var/lib/survivors/tree-all/pid
 	[tree unit-tree]
