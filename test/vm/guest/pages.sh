@@ -33,7 +33,7 @@ stopped()
 # swap_on: on a disk, so that pages go out and come in
 swap_on()
 {
-	mkswap /dev/vda >/dev/null && swapon /dev/vda || fail "swapon-$STAGE" "see the console"
+	{ mkswap /dev/vda >/dev/null && swapon /dev/vda; } || fail "swapon-$STAGE" "see the console"
 }
 
 go()
