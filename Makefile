@@ -52,9 +52,9 @@ soak:						## the same with everything that takes hours (needs root)
 lint:						## checkpatch, sparse and shellcheck (needs root)
 	@test/lint
 
-bench:						## compare pramfs with tmpfs in a guest (needs root)
-	@test -x test/bench/run || { echo "make bench: there is no test/bench/run" >&2; exit 1; }
-	@test/bench/run
+BENCH ?= run memory
+bench:						## compare pramfs with tmpfs in guests (needs root); BENCH="run memory"
+	@set -e; for bench in $(BENCH); do test/bench/$$bench; done
 
 demo:						## update a kernel under a running redis, in a guest (needs root)
 	@test/demo/run
