@@ -7,6 +7,7 @@
 #include "common/engine.h"
 #include "common/filesystems.h"
 #include "common/oci.h"
+#include "common/podman.h"
 #include "common/strv.h"
 #include "kexec.h"
 #include "loader.h"
@@ -17,7 +18,10 @@ static int bundle_paths(const struct containers *list, char ***paths)
 	int err = 0;
 
 	for (c = list->container; !err && c < list->container + list->nr; c++)
-		if (c->engine == &engine_crun || c->engine == &engine_runc)
+		if (c->engine == &engine_podman)
+			err = strv_addf(paths, "%s\t%s", c->name,
+					podman_text(c->engine_data, "/static-dir"));
+		else if (c->engine == &engine_crun || c->engine == &engine_runc)
 			err = strv_addf(paths, "%s\t%s", c->name, oci_bundle(c));
 	return err;
 }
@@ -31,6 +35,8 @@ int check_containers(struct containers *list, const struct config *config,
 
 	for (c = list->container; !err && c < list->container + list->nr; c++) {
 		err = c->engine->check(c, findings);
+		if (!err && c->engine->check_together)
+			c->engine->check_together(c, list, findings);
 		if (!err)
 			err = check_processes(c, config->ghost_limit, findings);
 	}

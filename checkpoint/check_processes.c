@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include "checkpoint/check_processes.h"
 #include "common/cgroup.h"
 #include "common/cleanup.h"
+#include "common/engine.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/processes.h"
@@ -23,6 +26,7 @@
 #define POLICY_DEADLINE 6
 #define WAIT_TRIES 5
 #define WAIT_USEC 100000
+#define VISIT_MS 10000	/* a healthcheck, on a busy machine */
 
 void *check_room(struct check *k, void *list, size_t nr, size_t size)
 {
@@ -79,6 +83,18 @@ int check_find_processes(struct check *k)
 	return process_descendants(k->c->pid, &k->pid, &k->nr_pids);
 }
 
+/* A visitor is gone by the time of the dump (the engine sees to it), an exec may stay. */
+static bool is_visitor(const struct check *k, pid_t pid)
+{
+	const struct engine *engine = k->c->engine;
+	_cleanup_close_ int fd = -1;
+
+	if (!engine || !engine->has_visitors || !engine->has_visitors(k->c))
+		return false;
+	fd = pidfd_open(pid, 0);
+	return fd < 0 || poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, VISIT_MS) > 0;
+}
+
 /*
  * Somebody in the container's cgroup who is no descendant: an `exec` that still
  * runs, or what a daemon left to the host's init. It would be lost.
@@ -93,7 +109,7 @@ static void check_stranger(struct check *k, pid_t pid)
 	if (check_same_namespace(pid, 0, "pid"))
 		WARN(k, pid, "it is in the container's cgroup but no descendant of its first process (%d): it is not carried",
 		     (int)k->c->pid);
-	else
+	else if (!is_visitor(k, pid))
 		REFUSE(k, pid, "it was started from outside (an exec?) and is no descendant of the container's first process (%d), so that CRIU would leave it: end it before the update",
 		       (int)k->c->pid);
 }

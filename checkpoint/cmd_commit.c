@@ -19,6 +19,7 @@
 #include "common/store.h"
 #include "common/strv.h"
 #include "common/timeline.h"
+#include "common/unit.h"
 #include "host.h"
 #include "rebootless.h"
 #include "restore/containers.h"
@@ -167,7 +168,7 @@ static bool settle_cgroups(const struct manifest *m)
 			all = false;
 		if (c->state != CONTAINER_RESTORED)
 			continue;
-		cgroup_unspare(c->cgroup);
+		container_spare(c, false);
 		if (c->cgroups && !cgroup_make(c->cgroups))
 			cgroup_apply(c->cgroups);
 	}
@@ -199,7 +200,7 @@ static void settle_units(const struct manifest *m)
 		if (systemctl("start", json_object_get_string(unit)))
 			log_warning("tree %s runs, but unit %s has not taken it over",
 				    c->name, json_object_get_string(unit));
-		snprintf(path, sizeof(path), "/run/systemd/system/%s.d/" TREE_DROP_IN,
+		snprintf(path, sizeof(path), "/run/systemd/system/%s.d/" UNIT_DROP_IN,
 			 json_object_get_string(unit));
 		any |= !unlink(path);
 	}
@@ -239,6 +240,7 @@ int cmd_restore(int argc, char **argv)
 	/* systemd has to see the drop-ins first, which on a boot are there before it */
 	systemctl("daemon-reload", NULL);
 	settle_units(&m);
+	engines_after_dumps(&m.containers);
 	if (err)
 		return err;
 	return commit_if_all(&m, settle_cgroups(&m));
@@ -277,7 +279,9 @@ int cmd_settle(int argc, char **argv)
 		network_tables_make(m.network);
 	settle_units(&m);
 	cgroup_allow_memory(store_bytes());
+	engines_after_dumps(&m.containers);
 	all = settle_cgroups(&m);
+	manifest_write(STORE_DIR, &m);
 	timeline_stamp(STORE_DIR, STAMP_SETTLED, NULL);
 	if (!all)
 		log_error("not all containers are restored: see `rebootless status`");

@@ -71,7 +71,14 @@ static void event(struct job *j, void *arg)
 {
 	struct dump *dump = arg;
 
+	const struct engine *engine = j->container->engine;
+
 	if (j->state == JOB_HELD && !fault_hit(FAULT_DUMP_EXIT, j->container->name)) {
+		if (engine->captured && engine->captured(j->container, &j->dirs)) {
+			hold_answer(&j->held, false);
+			j->state = JOB_FAILED;
+			return;
+		}
 		timeline_stamp(dump->store, STAMP_CAPTURED, j->container->name);
 		log_info("captured %s", j->container->name);
 		j->container->state = CONTAINER_CAPTURED;

@@ -13,6 +13,7 @@
 
 #include "common/fault.h"
 #include "common/log.h"
+#include "common/runtime.h"
 #include "rebootless.h"
 
 static const struct command {
@@ -62,6 +63,10 @@ int main(int argc, char **argv)
 {
 	size_t i;
 
+#ifndef LOADER_ONLY
+	if (runtime_is_called(argv[0]))
+		return runtime_run(argv);
+#endif
 	if (getenv("REBOOTLESS_FAULT") && fault_set(getenv("REBOOTLESS_FAULT")) < 0)
 		return CMD_USAGE;
 	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {

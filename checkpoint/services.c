@@ -59,6 +59,15 @@ static bool is_in(const char *unit, const char *cgroup)
 	return false;
 }
 
+/* Is it one that looks after a container from outside of its cgroup? */
+static bool owns(const char *unit, const struct container *c)
+{
+	struct json_object *own;
+
+	return json_object_object_get_ex(c->engine_data, "unit", &own) &&
+	       !strcmp(json_object_get_string(own), unit);
+}
+
 static bool is_needed(const char *unit, const struct containers *list, const char *own)
 {
 	size_t i;
@@ -66,7 +75,8 @@ static bool is_needed(const char *unit, const struct containers *list, const cha
 	if (is_in(unit, own))
 		return true;
 	for (i = 0; i < list->nr; i++)
-		if (list->container[i].cgroup && is_in(unit, list->container[i].cgroup))
+		if ((list->container[i].cgroup && is_in(unit, list->container[i].cgroup)) ||
+		    owns(unit, &list->container[i]))
 			return true;
 	return false;
 }

@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 
 #include "check.h"
+#include "common/apparmor.h"
 #include "common/cgroup.h"
 #include "common/cgroup_values.h"
 #include "common/cleanup.h"
@@ -60,6 +61,7 @@ enum done {
 	DONE_STORE,	/* the store is mounted */
 	DONE_LOAD,	/* the arena is claimed, the kernel loaded */
 	DONE_SERVICES,	/* the host's services are stopped */
+	DONE_ENGINES,	/* the engines are prepared for it */
 	DONE_LOCK,	/* no new connections come in */
 	DONE_DUMP,	/* the containers are held */
 };
@@ -438,12 +440,18 @@ static int jump(struct update *u)
 
 static void undo(struct update *u, enum done done)
 {
+	size_t i;
 	int did;
 
 	if (done >= DONE_DUMP)
 		dump_abort(&u->dump);
 	if (done >= DONE_LOCK)
 		network_unlock();
+	for (i = 0; i < u->dump.jobs.nr; i++)
+		containers_find(&u->manifest.containers,
+				u->dump.jobs.job[i].container->name)->state = CONTAINER_RUNNING;
+	if (done >= DONE_ENGINES)
+		engines_after_dumps(&u->manifest.containers);
 	set_memory_limits(&u->manifest.containers);
 	if (done >= DONE_SERVICES)
 		services_start(u->manifest.stopped_services);
@@ -498,8 +506,14 @@ static int carry_out(struct update *u)
 	if (err)
 		goto out;
 	done = DONE_SERVICES;
+	err = engines_before_dumps(&u->manifest.containers);
+	if (err)
+		goto out;
+	done = DONE_ENGINES;
 	u->manifest.limits = host_limits_note();
 	err = note_containers(&u->manifest.containers);
+	if (!err)
+		err = apparmor_save(&u->manifest.containers, STORE_DIR);
 	if (err)
 		goto out;
 	if (interrupted()) {

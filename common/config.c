@@ -222,8 +222,9 @@ static const char *read_engines(const struct setting *setting, const char *value
 	if (strv_split(value, &list))
 		return "memory to be left for it";
 	for (name = list; name && *name; name++)
-		if (strcmp(*name, "crun") && strcmp(*name, "runc") && strcmp(*name, "tree"))
-			return "a list of crun, runc and tree";
+		if (strcmp(*name, "podman") && strcmp(*name, "crun") && strcmp(*name, "runc") &&
+		    strcmp(*name, "tree"))
+			return "a list of podman, crun, runc and tree";
 	return read_list(setting, value, field);
 }
 

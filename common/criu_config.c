@@ -130,3 +130,8 @@ void criu_config_remove(void)
 		made[i] = NULL;
 	}
 }
+
+bool criu_config_is_written(void)
+{
+	return !access(files[0].ours, F_OK);
+}

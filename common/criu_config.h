@@ -20,4 +20,7 @@ int criu_config_write(const char *root, const char *lines);
 int criu_config_mount(bool is_private);
 void criu_config_remove(void);
 
+/* Is there one? For a program that runs in the middle of a restore, or does not. */
+bool criu_config_is_written(void);
+
 #endif

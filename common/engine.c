@@ -9,7 +9,8 @@
 #include "common/log.h"
 #include "common/strv.h"
 
-const struct engine *const engines[] = { &engine_crun, &engine_runc, &engine_tree, NULL };
+const struct engine *const engines[] = { &engine_podman, &engine_crun, &engine_runc,
+						    &engine_tree, NULL };
 
 const struct engine *engine_find(const char *name)
 {
@@ -137,4 +138,29 @@ int engines_list(const struct config *config, struct containers *list)
 	if (!err)
 		err = check_order(list);
 	return err;
+}
+
+static void after_dumps_before(const struct engine *const *end, const struct containers *all)
+{
+	while (end-- > engines)
+		if ((*end)->after_dumps)
+			(*end)->after_dumps(all);
+}
+
+int engines_before_dumps(const struct containers *all)
+{
+	const struct engine *const *e;
+	int err = 0;
+
+	for (e = engines; !err && *e; e++)
+		if ((*e)->before_dumps)
+			err = (*e)->before_dumps(all);
+	if (err)
+		after_dumps_before(e - 1, all);
+	return err;
+}
+
+void engines_after_dumps(const struct containers *all)
+{
+	after_dumps_before(engines + sizeof(engines) / sizeof(engines[0]) - 1, all);
 }

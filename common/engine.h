@@ -42,6 +42,10 @@ struct engine {
 	/* What speaks against carrying it, beyond what every process is asked. */
 	int (*check)(const struct container *c, struct findings *findings);
 
+	/* The same, of what it must be carried together with; list: all that are carried. NULL = nothing. */
+	void (*check_together)(const struct container *c, const struct containers *list,
+			       struct findings *findings);
+
 	/*
 	 * argv of the command that dumps it and, since CRIU is held, does not
 	 * end.
@@ -57,6 +61,25 @@ struct engine {
 
 	/* Has CRIU make an empty network namespace at a restore: loopback is for us to bring up. */
 	bool empties_network;
+
+	/*
+	 * Once for all containers (of any engine), before the first is dumped:
+	 * what would disturb them there, or be lost. 0 or -errno (logged).
+	 */
+	int (*before_dumps)(const struct containers *all);
+
+	/* The inverse, when the update was given up, or once they are restored and the host runs. */
+	void (*after_dumps)(const struct containers *all);
+
+	/* It is held at the end of its dump: what else must be captured. 0 or -errno (logged). */
+	int (*captured)(const struct container *c, const struct image_dirs *dirs);
+
+	/* Before restore_command, outside of its root (see restored). 0 or -errno (logged). */
+	int (*before_restore)(const struct container *c, const struct image_dirs *dirs,
+			      const char *root);
+
+	/* The cgroup that restore_command is to be run in; NULL = none in particular. */
+	const char *(*home)(const struct container *c);
 
 	/* argv of the command that restores it, run with the real root as /. It ends when it runs. */
 	int (*restore_command)(const struct container *c, const struct image_dirs *dirs,
@@ -74,11 +97,26 @@ struct engine {
 	 */
 	int (*restored)(const struct container *c, pid_t pid, const char *root);
 
+	/* It could not be restored, and its images are kept; root as above. */
+	void (*not_restored)(const struct container *c, const struct image_dirs *dirs);
+
+	/*
+	 * Processes of the host without which it cannot be: up to `max` pids into
+	 * `pids`. Returns how many.
+	 */
+	size_t (*companions)(const struct container *c, pid_t *pids, size_t max);
+
+	/* Do processes that are none of its own come into it and go again (healthchecks)? NULL = no. */
+	bool (*has_visitors)(const struct container *c);
+
 	/* Does it use the host's own mount namespace? NULL = none does. */
 	bool (*has_host_mounts)(const struct container *c);
 
 	/* Has systemd made its cgroup, and must be asked for it again? NULL = never. */
 	bool (*needs_systemd)(const struct container *c);
+
+	/* Makes the network namespaces of its containers anew, with all that leads into them. */
+	bool makes_network;
 
 	/* Nobody else is in its cgroup: what is found there may be killed. */
 	bool owns_cgroup;
@@ -87,15 +125,16 @@ struct engine {
 	pid_t (*restored_pid)(const struct container *c, const struct image_dirs *dirs);
 };
 
-/* Name of the drop-in by which a unit takes its tree over: /run/systemd/system/UNIT.d/ this. */
-#define TREE_DROP_IN "90-rebootless.conf"
-
-extern const struct engine engine_crun, engine_runc, engine_tree;
+extern const struct engine engine_podman, engine_crun, engine_runc, engine_tree;
 
 /* All of them, in the order in which they are asked; ends with NULL. */
 extern const struct engine *const engines[];
 /* NULL when there is none of that name. */
 const struct engine *engine_find(const char *name);
+
+/* before_dumps and after_dumps of all engines; when one of the first fails, those before it are undone. */
+int engines_before_dumps(const struct containers *all);
+void engines_after_dumps(const struct containers *all);
 
 /*
  * Ask the engines that the configuration names. Fills in pid, cgroup, after.

@@ -7,9 +7,7 @@
  * host, which in an initramfs is the one that becomes it at the switch to the
  * real root. A tree with a mount namespace of its own is carried with it.
  *
- * A tree that is a unit's is taken over by that unit: for its next start, which
- * comes with the real root, the unit is told to start nothing but to read the
- * pid of the tree from a file.
+ * A tree that is a unit's is taken over by that unit (unit.h).
  *
  * engine_data: { "unit": "x.service" or "pid-file": "/path" (as configured),
  *                "host-mounts": true }
@@ -29,9 +27,7 @@
 #include "common/engine.h"
 #include "common/run.h"
 #include "common/strv.h"
-
-#define PID_DIR "/run/rebootless/pids"
-#define UNIT_DIR "/run/systemd/system"
+#include "common/unit.h"
 
 static uint64_t ns_inode(pid_t pid, const char *type)
 {
@@ -179,59 +175,6 @@ static int tree_restore_command(const struct container *c, const struct image_di
 	return err ? err : strv_add(argv, "--root=/");
 }
 
-static int make_dirs(const char *dir)
-{
-	char path[PATH_MAX], *slash;
-
-	snprintf(path, sizeof(path), "%s", dir);
-	for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return log_syserr(errno, "cannot make %s", path);
-		*slash = '/';
-	}
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return log_syserr(errno, "cannot make %s", path);
-	return 0;
-}
-
-static int write_file(const char *dir, const char *name, mode_t mode, const char *text)
-{
-	char path[PATH_MAX];
-	_cleanup_close_ int fd = -1;
-	int err = make_dirs(dir);
-
-	if (err)
-		return err;
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		return log_syserr(errno, "cannot write %s", path);
-	return 0;
-}
-
-/*
- * With a pid file of root's, systemd takes over a process that it has not
- * started. The settling in the real root takes the drop-in away again, when it
- * has been read: the unit's next start is one of its own.
- */
-static int hand_to_unit(const char *name, const char *unit, const char *pid)
-{
-	char text[512], dir[512], file[128];
-	int err;
-
-	snprintf(file, sizeof(file), "%s.pid", name);
-	err = write_file(PID_DIR, file, 0600, pid);
-	if (err)
-		return err;
-	snprintf(dir, sizeof(dir), UNIT_DIR "/%s.d", unit);
-	snprintf(text, sizeof(text),
-		 "# made by rebootless: the unit's process came through a kernel update\n"
-		 "[Service]\nType=forking\nPIDFile=" PID_DIR "/%s\nGuessMainPID=no\n"
-		 "ExecStartPre=\nExecStartPost=\nExecStart=\nExecStart=/bin/true\n", file);
-	return write_file(dir, TREE_DROP_IN, 0644, text);
-}
-
 static int hand_to_pid_file(const char *path, const char *root, const char *pid)
 {
 	/* /run goes over to the real root as it is */
@@ -242,7 +185,7 @@ static int hand_to_pid_file(const char *path, const char *root, const char *pid)
 	snprintf(dir, sizeof(dir), "%s%s", below, path);
 	slash = strrchr(dir, '/');
 	*slash = '\0';
-	return write_file(dir, slash + 1, 0644, pid);
+	return file_write(dir, slash + 1, 0644, pid);
 }
 
 static const char *tree_string(const struct container *c, const char *key)
@@ -261,8 +204,8 @@ static int tree_restored(const struct container *c, pid_t pid, const char *root)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d\n", (int)pid);
-	if (unit && !strchr(unit, '/') && *root)
-		return hand_to_unit(c->name, unit, text);
+	if (unit && *root)
+		return unit_hand_over(c->name, unit, pid, NULL);
 	if (file && *file == '/')
 		return hand_to_pid_file(file, root, text);
 	return 0;

@@ -2,6 +2,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -64,6 +66,38 @@ int file_read_u64(const char *path, uint64_t *value)
 	if (*end)
 		return -EINVAL;
 	*value = v;
+	return 0;
+}
+
+int file_make_dirs(const char *dir)
+{
+	char path[PATH_MAX], *slash;
+
+	snprintf(path, sizeof(path), "%s", dir);
+	for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return log_syserr(errno, "cannot make %s", path);
+		*slash = '/';
+	}
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return log_syserr(errno, "cannot make %s", path);
+	return 0;
+}
+
+int file_write(const char *dir, const char *name, mode_t mode, const char *text)
+{
+	char path[PATH_MAX];
+	_cleanup_close_ int fd = -1;
+	size_t length = strlen(text);
+	int err = file_make_dirs(dir);
+
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0 || write(fd, text, length) != (ssize_t)length)
+		return log_syserr(errno, "cannot write %s", path);
 	return 0;
 }
 

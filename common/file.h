@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * file.h - reading small files (of /proc and /sys) and mapping large ones.
+ * file.h - reading and writing small files, and mapping large ones.
  */
 #ifndef REBOOTLESS_FILE_H
 #define REBOOTLESS_FILE_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * Read at most size - 1 bytes of a file and put a NUL behind them. Returns the
@@ -20,6 +21,12 @@ int file_read_line(const char *path, char *buf, size_t size);
 
 /* One number (decimal, 0x..., surrounding white space allowed); -EINVAL: it is none. */
 int file_read_u64(const char *path, uint64_t *value);
+
+/* A directory and those above it; fine when they are there. 0 or -errno (logged). */
+int file_make_dirs(const char *dir);
+
+/* Make or replace dir/name, and the directories above; no link is followed. 0 or -errno (logged). */
+int file_write(const char *dir, const char *name, mode_t mode, const char *text);
 
 struct mapped_file {
 	const uint8_t *data;	/* NULL when the file is empty */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "common/cleanup.h"
+#include "common/engine.h"
 #include "common/log.h"
 #include "common/network.h"
 #include "common/network_link.h"
@@ -50,6 +51,8 @@ static bool is_used(const struct containers *list, ino_t inode)
 	char path[64];
 
 	for (c = list->container; c < list->container + list->nr; c++) {
+		if (c->engine && c->engine->makes_network)
+			continue;
 		snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)c->pid);
 		if (inode_of(path) == inode)
 			return true;

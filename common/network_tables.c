@@ -11,10 +11,10 @@
 #define NFT_SECONDS 30
 #define TABLE_FILE "/run/rebootless/table.nft"
 
-/* Ours, and CRIU's locks, are of the one kernel. */
+/* Ours, and CRIU's locks, are of the one kernel; podman has netavark make its own anew. */
 static bool is_passing(const char *name)
 {
-	return !strcmp(name, NETWORK_LOCK_TABLE) || !strncmp(name, "CRIU-", 5);
+	return !strcmp(name, NETWORK_LOCK_TABLE) || !strcmp(name, "netavark") || !strncmp(name, "CRIU-", 5);
 }
 
 static void note_table(struct json_object *array, char *family, char *name)

@@ -14,6 +14,8 @@
 #include "common/strv.h"
 
 #define LIST_SECONDS 30
+/* The annotation by which an engine above the runtime says that a container is its own. */
+#define MANAGER "io.container.manager"
 
 static const char *field(struct json_object *o, const char *key)
 {
@@ -30,7 +32,31 @@ const char *oci_bundle(const struct container *c)
 	return field(c->engine_data, "bundle");
 }
 
-static int add(const struct engine *engine, struct json_object *o, struct containers *list)
+static struct json_object *config_get(struct json_object *config, const char *a, const char *b)
+{
+	struct json_object *o, *value;
+
+	if (!json_object_object_get_ex(config, a, &o) || !json_object_object_get_ex(o, b, &value))
+		return NULL;
+	return value;
+}
+
+static bool is_podmans(const char *bundle)
+{
+	struct json_object *config, *value;
+	char path[PATH_MAX];
+	bool is;
+
+	snprintf(path, sizeof(path), "%s/config.json", bundle);
+	config = json_object_from_file(path);
+	value = config ? config_get(config, "annotations", MANAGER) : NULL;
+	is = value && !strcmp(json_object_get_string(value), "libpod");
+	json_object_put(config);
+	return is;
+}
+
+static int add(const struct engine *engine, const struct config *config, struct json_object *o,
+	       struct containers *list)
 {
 	const char *id = field(o, "id"), *bundle = field(o, "bundle"), *status = field(o, "status");
 	struct json_object *pid;
@@ -44,6 +70,8 @@ static int add(const struct engine *engine, struct json_object *o, struct contai
 		log_detail("%s container %s is stopped, there is nothing to carry", engine->name, id);
 		return 0;
 	}
+	if (strv_has(config->engines, engine_podman.name) && is_podmans(bundle))
+		return 0;
 	c = containers_add(list);
 	if (!c)
 		return -ENOMEM;
@@ -56,7 +84,7 @@ static int add(const struct engine *engine, struct json_object *o, struct contai
 	return c->name ? 0 : log_syserr(ENOMEM, "cannot keep container %s", id);
 }
 
-int oci_list(const struct engine *engine, struct containers *list)
+int oci_list(const struct engine *engine, const struct config *config, struct containers *list)
 {
 	char *argv[] = { (char *)engine->program, "list", "--format", "json", NULL };
 	_cleanup_free_ char *text = NULL;
@@ -74,18 +102,9 @@ int oci_list(const struct engine *engine, struct containers *list)
 		err = log_refusal(-EPROTO, "%s list: expected a list, found %.100s", engine->name,
 				  text);
 	for (i = 0; !err && array && i < json_object_array_length(array); i++)
-		err = add(engine, json_object_array_get_idx(array, i), list);
+		err = add(engine, config, json_object_array_get_idx(array, i), list);
 	json_object_put(array);
 	return err;
-}
-
-static struct json_object *config_get(struct json_object *config, const char *a, const char *b)
-{
-	struct json_object *o, *value;
-
-	if (!json_object_object_get_ex(config, a, &o) || !json_object_object_get_ex(o, b, &value))
-		return NULL;
-	return value;
 }
 
 static void check_config(const struct container *c, struct json_object *config,
@@ -93,7 +112,7 @@ static void check_config(const struct container *c, struct json_object *config,
 {
 	struct json_object *value;
 
-	value = config_get(config, "annotations", "io.container.manager");
+	value = config_get(config, "annotations", MANAGER);
 	if (value)
 		findings_add(findings, c->name, 0,
 			     "it belongs to %s, whose containers cannot be carried yet; stop it, or leave it out with carry = no",

@@ -15,6 +15,7 @@ mandir ?= $(prefix)/share/man
 
 PACKAGES := json-c mount blkid libmnl libnetfilter_conntrack
 PROGRAM_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I$(TOP) -DLIBEXECDIR='"$(libexecdir)"' \
+	-DSBINDIR='"$(sbindir)"' \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wno-address-of-packed-member -Wno-c2x-extensions \
 	-fstack-protector-strong -MMD -MP $(shell pkg-config --cflags $(PACKAGES))

@@ -6,7 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "common/cgroup.h"
+#include "common/apparmor.h"
 #include "common/cleanup.h"
 #include "common/engine.h"
 #include "common/fault.h"
@@ -138,6 +138,7 @@ static int prepare(struct manifest *m, const char *root)
 
 	if (err)
 		return err;
+	apparmor_load(STORE_DIR);
 	/* sockets need their addresses; whose are missing is not restored, the others are */
 	if (m->network)
 		network_make(m->network, LINK_SECONDS);
@@ -222,7 +223,7 @@ static void spare_all(const struct manifest *m)
 
 	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++)
 		if (c->state == CONTAINER_RESTORED)
-			cgroup_spare(c->cgroup);
+			container_spare(c, true);
 }
 
 int cmd_run(int argc, char **argv)

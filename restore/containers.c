@@ -13,6 +13,7 @@
 #include "common/criu_config.h"
 #include "common/criu_log.h"
 #include "common/fault.h"
+#include "common/file.h"
 #include "common/hold.h"
 #include "common/jobs.h"
 #include "common/log.h"
@@ -24,6 +25,7 @@
 #include "restore/enter_root.h"
 
 #define FORGET_SECONDS 30
+#define COMPANIONS_MAX 4
 
 struct work {
 	struct manifest *manifest;
@@ -42,6 +44,11 @@ static bool needs_systemd(const struct container *c)
 	return c->engine->needs_systemd && c->engine->needs_systemd(c);
 }
 
+static const char *root_of(const struct restore *restore)
+{
+	return restore->root ? restore->root : "";
+}
+
 /*
  * Engines make cgroups relative to their own: a leaf beside the container's
  * stands in for the place from which it was first started, and is in nobody's
@@ -50,9 +57,11 @@ static bool needs_systemd(const struct container *c)
  */
 static int leaf_of(const struct container *c, char *path, size_t size)
 {
+	const char *home = c->engine->home ? c->engine->home(c) : NULL;
 	const char *slash = needs_systemd(c) ? NULL : strrchr(c->cgroup, '/');
-	int n = snprintf(path, size, CGROUP_ROOT "%.*s/rebootless-%s",
-			 slash ? (int)(slash - c->cgroup) : 0, c->cgroup, c->name);
+	int n = home ? snprintf(path, size, CGROUP_ROOT "%s", home) :
+		       snprintf(path, size, CGROUP_ROOT "%.*s/rebootless-%s",
+				slash ? (int)(slash - c->cgroup) : 0, c->cgroup, c->name);
 
 	return n < 0 || (size_t)n >= size ?
 		       log_refusal(-ENAMETOOLONG, "%s: its cgroup's path is too long", c->name) : 0;
@@ -109,7 +118,8 @@ static pid_t run_engine(struct job *j, const struct work *work, const char *leaf
 		.restore = work->restore,
 		.cgroup = leaf,
 		.host_mounts = has_host_mounts(j->container),
-		.criu_config = engine->empties_network || (script && engine->needs_criu_config),
+		.criu_config = !has_host_mounts(j->container) &&
+			       (engine->empties_network || (script && engine->needs_criu_config)),
 	};
 	_cleanup_strv_ char **argv = NULL;
 	char output[PATH_MAX];
@@ -146,8 +156,10 @@ static pid_t start(struct job *j, void *arg)
 	/* systemd puts the first process into its scope, which may not pass controllers on yet */
 	if (!err && c->cgroups && !needs_systemd(c))
 		err = cgroup_make(c->cgroups);
-	if (!err && mkdir(leaf, 0755) < 0 && errno != EEXIST)
-		err = log_syserr(errno, "cannot make the cgroup %s", leaf);
+	if (!err)
+		err = file_make_dirs(leaf);
+	if (!err && c->engine->before_restore)
+		err = c->engine->before_restore(c, &j->dirs, root_of(work->restore));
 	return err ? err : run_engine(j, work, leaf);
 }
 
@@ -206,6 +218,23 @@ static void failed(struct job *j, const struct work *work)
 	set_error(c, text);
 	c->state = CONTAINER_FAILED;
 	clear_away(j, work);
+	if (c->engine->not_restored)
+		c->engine->not_restored(c, &j->dirs);
+}
+
+void container_spare(const struct container *c, bool spare)
+{
+	pid_t pids[COMPANIONS_MAX];
+	size_t nr = c->engine->companions ? c->engine->companions(c, pids, COMPANIONS_MAX) : 0, i;
+	char *cgroup;
+
+	for (i = 0; i < nr; i++) {
+		cgroup = NULL;
+		if (!cgroup_of(pids[i], &cgroup) && strcmp(cgroup, "/"))
+			spare ? cgroup_spare(cgroup) : cgroup_unspare(cgroup);
+		free(cgroup);
+	}
+	spare ? cgroup_spare(c->cgroup) : cgroup_unspare(c->cgroup);
 }
 
 static int succeeded(struct job *j, const struct work *work)
@@ -224,9 +253,9 @@ static int succeeded(struct job *j, const struct work *work)
 	if (c->cgroups && (!needs_systemd(c) || !cgroup_make(c->cgroups)))
 		cgroup_apply(c->cgroups);
 	if (work->restore->root)
-		cgroup_spare(c->cgroup);
+		container_spare(c, true);
 	if (c->engine->restored)
-		c->engine->restored(c, pid, work->restore->root ? work->restore->root : "");
+		c->engine->restored(c, pid, root_of(work->restore));
 	log_info("restored %s", c->name);
 	return 0;
 }

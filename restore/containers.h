@@ -28,4 +28,7 @@ struct restore {
  */
 int restore_containers(struct manifest *m, char *const *only, const struct restore *restore);
 
+/* Mark the cgroups of a restored one, and of who looks after it, to be spared at the switch; or not. */
+void container_spare(const struct container *c, bool spare);
+
 #endif

@@ -85,7 +85,7 @@ static const struct {
 	{ "commit = yes", "`commit` is \"yes\", expected auto or manual" },
 	{ "stop-services = true", "`stop-services` is \"true\", expected yes or no" },
 	{ "on-restore-failure = panic", "expected continue, shell or rollback" },
-	{ "engines = crun docker", "expected a list of crun, runc and tree" },
+	{ "engines = crun docker", "expected a list of podman, crun, runc and tree" },
 	{ "fault = nothing", "`fault` is \"nothing\", expected a fault point" },
 	{ "tries = 1\ntries = 1", "t:2: `tries` is set for the second time" },
 	{ "carry = no", "`carry` belongs into a section [container NAME] or [tree NAME]" },
