@@ -208,6 +208,8 @@ after_hop()
 		make_cgroup $_name "$(sed -n 's/^memory.max=//p' $SURVIVORS_DIR/$_name/limits)"
 		restore $_name || return 1
 	done
+	# threads that they start from now on: free in the next kernel
+	echo $((20000 + STAGE * 1000)) >/proc/sys/kernel/ns_last_pid
 	tell_counters
 	ask_limit
 	ask restored
