@@ -201,8 +201,17 @@ static ssize_t copy_some(struct inode *inode, loff_t pos, size_t len, struct iov
 	return n;
 }
 
-/* After a refusal to give, this much is copied before it is tried again. */
-#define COPY_AFTER_REFUSAL	(32 * PAGE_SIZE)
+/*
+ * After a refusal to give, this much is copied before it is tried again: not more
+ * than what the same page table maps, since to copy may bring a huge page there, in
+ * which nothing can be given, and into the next one then, and so on.
+ */
+static size_t copy_after_refusal(const struct iov_iter *to)
+{
+	unsigned long addr = user_backed_iter(to) ? (unsigned long)iter_iov_addr(to) : 0;
+
+	return min(32 * PAGE_SIZE, PMD_SIZE - (addr & ~PMD_MASK));
+}
 
 /* Give or copy what is at pos. */
 static ssize_t read_some(struct inode *inode, loff_t pos, size_t len, struct iov_iter *to,
@@ -217,9 +226,9 @@ static ssize_t read_some(struct inode *inode, loff_t pos, size_t len, struct iov
 		n = pramfs_give(inode, pos, to, len);
 		if (n)
 			return n;
-		*copy_first = COPY_AFTER_REFUSAL;
+		*copy_first = copy_after_refusal(to);
 	}
-	n = copy_some(inode, pos, len, to);
+	n = copy_some(inode, pos, min(len, *copy_first), to);
 	if (n > 0) {
 		atomic64_add(DIV_ROUND_UP(n, PAGE_SIZE), &sbi->counters.give_copied);
 		*copy_first -= min_t(size_t, *copy_first, n);

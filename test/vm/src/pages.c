@@ -311,6 +311,19 @@ static void give_elsewhere(void)
 	expect("memory with a page in it is given in part",
 	       after.given_pages > before.given_pages && after.given_pages - before.given_pages < nr,
 	       1);
+	/* In the way is a huge page, if there are any, and at an odd place. */
+	munmap(p, nr * PAGE);
+	p = map_private(nr + 1024);
+	madvise(p, (nr + 1024) * PAGE, MADV_HUGEPAGE);
+	p[0] = 1;
+	before = counters();
+	read_into("twice", p + 9 * PAGE, nr);
+	after = counters();
+	expect("behind a huge page is right", wrong(p + 9 * PAGE, 0, nr, 0), 0);
+	expect("behind a huge page is given",
+	       after.given_pages - before.given_pages + 512 >= nr, 1);
+	munmap(p, (nr + 1024) * PAGE);
+	p = map_private(nr);
 	expect("read-only memory", mprotect(p, nr * PAGE, PROT_READ), 0);
 	munmap(p, nr * PAGE);
 }
