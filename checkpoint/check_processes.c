@@ -210,18 +210,23 @@ static void check_state(struct check *k, pid_t pid, const char *status)
 static void check_namespaces(struct check *k, pid_t pid)
 {
 	static const char *const types[] = { "pid", "uts", "ipc", "user", "cgroup", "time" };
+	bool differs[sizeof(types) / sizeof(types[0])];
 	char time[64], children[64];
 	size_t i;
 
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		differs[i] = pid != k->c->pid &&
+			     !check_same_namespace(pid, k->c->pid, types[i]);
+	check_namespace(pid, "time_for_children", children);
+	/* Last: one that has ended meanwhile has none, and differs in what was asked then. */
 	check_namespace(pid, "time", time);
 	if (!time[0])
-		return;	/* it has ended */
+		return;
 	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (pid != k->c->pid && !check_same_namespace(pid, k->c->pid, types[i]))
+		if (differs[i])
 			REFUSE(k, pid, "it has a %s namespace of its own within the container, which CRIU cannot carry: end it before the update",
 			       types[i]);
-	check_namespace(pid, "time_for_children", children);
-	if (time[0] && children[0] && strcmp(time, children))
+	if (children[0] && strcmp(time, children))
 		REFUSE(k, pid, "it has made a time namespace for its children, which CRIU cannot carry");
 }
 
