@@ -317,6 +317,35 @@ static int join_namespaces(const struct container *c, const char *dir)
 	return err;
 }
 
+/*
+ * Each secret is mounted upon a file in a directory of podman's in /run, which is
+ * empty again: the runtime makes such files when it creates a container alone.
+ */
+static int make_secrets(const struct container *c)
+{
+	_cleanup_free_ char *dir = strdup(text(c, "/pid-file"));
+	struct json_object *secrets = NULL;
+	const char *name;
+	char path[PATH_MAX];
+	mode_t mask;
+	size_t i;
+	int err = 0;
+
+	if (!dir || json_pointer_get(c->engine_data, "/secrets", &secrets))
+		return 0;
+	*strrchr(dir, '/') = '\0';
+	mask = umask(0077);
+	err = file_make_dirs(dir);
+	umask(mask);
+	snprintf(path, sizeof(path), "%s/run/secrets", dir);
+	for (i = 0; !err && i < json_object_array_length(secrets); i++) {
+		name = podman_text(json_object_array_get_idx(secrets, i), "/Name");
+		if (name && !strchr(name, '/'))
+			err = file_write(path, name, 0600, "");
+	}
+	return err;
+}
+
 static int before_restore(const struct container *c, const struct image_dirs *dirs,
 			  const char *root)
 {
@@ -330,6 +359,8 @@ static int before_restore(const struct container *c, const struct image_dirs *di
 		err = file_write(dir, "network.status", 0600, json_object_to_json_string(network));
 	if (!err && c->after)
 		err = join_namespaces(c, dir);
+	if (!err)
+		err = make_secrets(c);
 	return err ? err : runtime_prepare();
 }
 

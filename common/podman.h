@@ -9,6 +9,7 @@
  *     "problems": [ "text" ],	what speaks against carrying it
  *     "after": [ "ID" ],	containers that it needs
  *     "joins": { "ipc": "/run/path" },	namespaces that are those of the process in this pid file
+ *     "secrets": [ { "Name": "x" } ],	as podman inspect has them
  *     "network": {...},	podman's network.status: addresses to be given again
  *     "shm": "/path",		its /dev/shm, when that is a tmpfs of the host
  *     "auto-remove": true,	--rm

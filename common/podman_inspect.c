@@ -310,6 +310,9 @@ static int note_all(struct json_object *data, struct json_object *inspect)
 	}
 	if (json_object_is_type(after, json_type_array))
 		json_object_object_add(data, "after", json_object_get(after));
+	if (json_object_is_type(at(inspect, "/Config/Secrets"), json_type_array))
+		json_object_object_add(data, "secrets",
+				       json_object_get(at(inspect, "/Config/Secrets")));
 	note_kind(data, inspect);
 	note_health(data, inspect);
 	note_shm(data, podman_text(data, "/static-dir"));
