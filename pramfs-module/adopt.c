@@ -50,6 +50,7 @@ static void let_go(struct inode *inode, pgoff_t index, struct page *page)
 	struct pramfs_inode *pi = PRAMFS_I(inode);
 
 	xa_erase(&pi->adopted, index);
+	xa_erase(&pi->checksums, index);	/* what is written there next is not judged by it */
 	WRITE_ONCE(pi->nr_adopted, pi->nr_adopted - 1);
 	ida_free(&adopted_frames, page_to_pfn(page));
 	put_page(page);
