@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,108 +15,157 @@
 #define EVENTS 64
 #define ROOM 4096
 #define BACKLOG 1024
+#define SMALL_BUFFER 16384
+#define KEEPALIVE_SECONDS 20
 
-/* One connection: what was read and has to be said again. */
-struct echo {
+/* A listener, or a connection: what was read and has to be said again. */
+struct watched {
 	int fd;
+	const struct talk_port *port;
+	bool listens;
 	unsigned char bytes[ROOM];
 	size_t from, to;
 	uint64_t passed;
-	int ended;	/* the peer will say nothing more */
+	bool ended;	/* the peer will say nothing more */
+	bool urgent;	/* the first of them is */
 };
 
-static int listen_on(uint16_t port)
+static void set(int fd, int level, int name, int value)
 {
-	const struct sockaddr_in6 addr = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-	int fd = talk_must(socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
-	int on = 1, off = 0;
+	talk_must(setsockopt(fd, level, name, &value, sizeof(value)), "setsockopt");
+}
 
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+/* What is set here, connections inherit. */
+static int listen_on(const struct talk_port *port)
+{
+	const struct sockaddr_in6 addr = { .sin6_family = AF_INET6, .sin6_port = htons(port->port) };
+	int fd = talk_must(socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
+
+	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+	set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_SECONDS);
+	if (port->small)
+		set(fd, SOL_SOCKET, SO_SNDBUF, SMALL_BUFFER);
 	talk_must(bind(fd, (const struct sockaddr *)&addr, sizeof(addr)), "bind");
 	talk_must(listen(fd, BACKLOG), "listen");
 	return fd;
 }
 
-static void watch(int epoll, struct echo *e, int op)
+static void watch(int epoll, struct watched *w, int op)
 {
-	struct epoll_event event = { .data.ptr = e };
+	struct epoll_event event = { .data.ptr = w };
 
-	if (e->to == e->from && !e->ended)
+	if (w->listens || (w->to == w->from && !w->ended))
 		event.events = EPOLLIN;
 	else
 		event.events = EPOLLOUT;
-	talk_must(epoll_ctl(epoll, op, e->fd, &event), "epoll_ctl");
+	talk_must(epoll_ctl(epoll, op, w->fd, &event), "epoll_ctl");
 }
 
-static void accept_all(int epoll, int listener)
+static struct watched *new_watched(int fd, const struct talk_port *port, bool listens)
 {
-	struct echo *e;
+	struct watched *w = calloc(1, sizeof(*w));
+
+	talk_must(w ? 0 : -1, "calloc");
+	w->fd = fd;
+	w->port = port;
+	w->listens = listens;
+	return w;
+}
+
+static void accept_all(int epoll, const struct watched *listener)
+{
 	int fd;
 
-	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-		e = calloc(1, sizeof(*e));
-		talk_must(e ? 0 : -1, "calloc");
-		e->fd = fd;
-		watch(epoll, e, EPOLL_CTL_ADD);
+	while ((fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+		if (listener->port->ending)
+			shutdown(fd, SHUT_WR);
+		watch(epoll, new_watched(fd, listener->port, false), EPOLL_CTL_ADD);
 	}
 }
 
-static int take(struct echo *e, uint64_t garble)
+static int take(struct watched *w)
 {
-	ssize_t n = read(e->fd, e->bytes, ROOM);
+	uint64_t garble = w->port->garble;
+	bool urgent = sockatmark(w->fd) == 1;
+	ssize_t n = read(w->fd, w->bytes, ROOM);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	e->from = 0;
-	e->to = (size_t)n;
-	e->ended = !n;
-	if (garble > e->passed && garble <= e->passed + (uint64_t)n)
-		e->bytes[garble - e->passed - 1] ^= 1;
-	e->passed += (uint64_t)n;
+	w->from = 0;
+	w->to = (size_t)n;
+	w->ended = !n;
+	w->urgent = urgent;
+	if (garble > w->passed && garble <= w->passed + (uint64_t)n)
+		w->bytes[garble - w->passed - 1] ^= 1;
+	w->passed += (uint64_t)n;
 	return 0;
 }
 
-static int say(struct echo *e)
+static int say(struct watched *w)
 {
-	ssize_t n = write(e->fd, e->bytes + e->from, e->to - e->from);
+	ssize_t n = w->urgent ? send(w->fd, w->bytes + w->from, 1, MSG_OOB) :
+				write(w->fd, w->bytes + w->from, w->to - w->from);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	e->from += (size_t)n;
+	w->urgent = false;
+	w->from += (size_t)n;
 	return 0;
 }
 
-static void serve_one(int epoll, struct echo *e, uint64_t garble)
+/* Instead of saying it: the peer is told of a wrong byte by a reset. */
+static int judge(struct watched *w)
 {
-	int err = e->to == e->from ? take(e, garble) : 0;
+	const struct linger reset = { .l_onoff = 1 };
+	uint64_t place = w->passed - w->to;
+	size_t i;
 
-	if (!err && e->to > e->from)
-		err = say(e);
-	if (err || (e->ended && e->to == e->from)) {
-		close(e->fd);
-		free(e);
+	for (i = 0; i < w->to; i++) {
+		if (w->bytes[i] == talk_byte(0, place + i))
+			continue;
+		setsockopt(w->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		return -1;
+	}
+	w->from = w->to;
+	return 0;
+}
+
+static void serve_one(int epoll, struct watched *w)
+{
+	int err = w->to == w->from ? take(w) : 0;
+
+	if (!err && w->to > w->from)
+		err = w->port->ending ? judge(w) : say(w);
+	if (err || (w->ended && w->to == w->from)) {
+		close(w->fd);
+		free(w);
 		return;
 	}
-	watch(epoll, e, EPOLL_CTL_MOD);
+	watch(epoll, w, EPOLL_CTL_MOD);
 }
 
-int talk_serve(uint16_t port, uint64_t garble)
+int talk_serve(const struct talk_port *ports, size_t nr)
 {
 	const struct rlimit many = { 8192, 8192 };
-	struct epoll_event event = { .events = EPOLLIN }, events[EVENTS];
-	int listener = listen_on(port), epoll = talk_must(epoll_create1(EPOLL_CLOEXEC), "epoll");
-	int i, n;
+	struct epoll_event events[EVENTS];
+	int epoll = talk_must(epoll_create1(EPOLL_CLOEXEC), "epoll"), i, n;
+	struct watched *w;
+	size_t p;
 
 	setrlimit(RLIMIT_NOFILE, &many);
-	talk_must(epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event), "epoll_ctl");
+	for (p = 0; p < nr; p++)
+		watch(epoll, new_watched(listen_on(&ports[p]), &ports[p], true), EPOLL_CTL_ADD);
 	for (;;) {
 		n = epoll_wait(epoll, events, EVENTS, -1);
 		for (i = 0; i < n; i++) {
-			if (events[i].data.ptr)
-				serve_one(epoll, events[i].data.ptr, garble);
+			w = events[i].data.ptr;
+			if (w->listens)
+				accept_all(epoll, w);
 			else
-				accept_all(epoll, listener);
+				serve_one(epoll, w);
 		}
 	}
 }
