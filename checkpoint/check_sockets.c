@@ -109,6 +109,7 @@ static void count_connection(struct check *k, int fd)
 
 static void check_tcp(struct check *k, const struct checked_socket *s, int fd)
 {
+	struct pollfd p = { .fd = fd, .events = POLLPRI };
 	struct tcp_info info = { 0 };
 	socklen_t length = sizeof(info);
 	char ulp[16] = "";
@@ -117,6 +118,9 @@ static void check_tcp(struct check *k, const struct checked_socket *s, int fd)
 	    info.tcpi_unacked)
 		WARN(k, s->pid, "descriptor %d listens and has %u connections that it has not accepted; if there are any at the freeze, CRIU refuses",
 		     s->fd, info.tcpi_unacked);
+	if (poll(&p, 1, 0) > 0 && p.revents & POLLPRI)
+		WARN(k, s->pid, "descriptor %d is a TCP connection with urgent data that the program does not read; if there are any at the freeze, the update is given up",
+		     s->fd);
 	length = sizeof(ulp) - 1;
 	if (!getsockopt(fd, IPPROTO_TCP, TCP_ULP, ulp, &length) && ulp[0])
 		REFUSE(k, s->pid, "descriptor %d is a TCP socket with kernel TLS or the like (%s), which CRIU does not carry: turn it off in the program",

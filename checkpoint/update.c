@@ -37,6 +37,7 @@
 #include "services.h"
 #include "state.h"
 #include "update.h"
+#include "urgent.h"
 
 #define UUID_FILE "/proc/sys/kernel/random/uuid"
 #define UUID_MAX 40
@@ -531,6 +532,9 @@ static int carry_out(struct update *u)
 	if (err)
 		goto out;
 	done = DONE_DUMP;
+	err = urgent_refuse(&running);
+	if (err)
+		goto out;
 	if (u->manifest.network)
 		network_tracked_note(u->manifest.network);
 	for (c = u->manifest.containers.container;

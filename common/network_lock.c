@@ -19,8 +19,13 @@
 #define DRAIN_PAUSE_NSEC 10000000
 
 /* States of sockets in /proc/net/tcp. */
-#define TCP_SYN_RECV 3
-#define TCP_LISTEN 10
+enum {
+	TCP_SYN_RECV = 3,
+	TCP_FIN_WAIT1 = 4,
+	TCP_LAST_ACK = 9,
+	TCP_LISTEN = 10,
+	TCP_CLOSING = 11,
+};
 
 /*
  * Behind connection tracking (-200), before addresses are translated (-100).
@@ -93,20 +98,33 @@ void network_unlock_all(struct json_object *noted)
 	network_unlock();
 }
 
-/* Does one wait to be accepted, or for the end of its handshake? */
+/*
+ * Does one wait to be accepted, or for the end of its handshake; or is it nobody's
+ * any more, and has something that its peer has not got?
+ */
+static bool waits(const char *line)
+{
+	unsigned int state, unsent, queue;
+	unsigned long inode;
+
+	if (sscanf(line, "%*s %*s %*s %x %x:%x %*s %*s %*s %*s %lu", &state, &unsent, &queue, &inode) != 4)
+		return false;
+	if (!inode && (state == TCP_FIN_WAIT1 || state == TCP_LAST_ACK || state == TCP_CLOSING))
+		return true;
+	return state == TCP_SYN_RECV || (state == TCP_LISTEN && queue);
+}
+
 static bool is_waiting(pid_t pid, const char *name)
 {
 	_cleanup_free_ char *line = NULL;
 	_cleanup_fclose_ FILE *f = NULL;
-	unsigned int state, queue;
 	size_t room = 0;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/net/%s", (int)pid, name);
 	f = fopen(path, "re");
 	while (f && getline(&line, &room, f) > 0)
-		if (sscanf(line, "%*s %*s %*s %x %*[^:]:%x", &state, &queue) == 2 &&
-		    (state == TCP_SYN_RECV || (state == TCP_LISTEN && queue)))
+		if (waits(line))
 			return true;
 	return false;
 }

@@ -27,7 +27,8 @@
 int network_lock_new(void);
 /*
  * Then: wait (a second at most) until the containers' programs have accepted
- * what has connected before.
+ * what has connected before, and what they have closed is gone: CRIU knows
+ * neither. Those that close at the last moment lose what is not sent by then.
  */
 void network_lock_drain(const struct containers *list);
 /*

@@ -6,15 +6,18 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/deadline.h"
 #include "common/network.h"
 #include "common/network_lock.h"
 #include "common/network_namespaces.h"
@@ -276,6 +279,55 @@ static void test_container(void)
 	end("network.container");
 }
 
+/* How long the drain takes of our own sockets, in tenths of a second. */
+static int drain(void)
+{
+	struct container c = { .pid = getpid() };
+	int64_t start = deadline_now();
+
+	network_lock_drain(&(struct containers){ .container = &c, .nr = 1 });
+	return (int)((deadline_now() - start) / 100);
+}
+
+static int connect_to_self(int *listener)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), small = 4096;
+	socklen_t length = sizeof(addr);
+
+	*listener = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(*listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	EXPECT(listen(*listener, 1), 0);
+	getsockname(*listener, (struct sockaddr *)&addr, &length);
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	EXPECT(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+static void test_drain(void)
+{
+	char bytes[65536] = { 0 };
+	int listener, fd, peer;
+
+	begin();
+	EXPECT(unshare(CLONE_NEWNET), 0);
+	ip("link set lo up");
+	fd = connect_to_self(&listener);
+	EXPECT(drain() >= 9, true);	/* nobody accepts */
+	peer = accept(listener, NULL, NULL);
+	EXPECT(drain() < 9, true);
+	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	close(fd);
+	EXPECT(drain() >= 9, true);	/* closed, and its peer does not read */
+	while (read(peer, bytes, sizeof(bytes)) > 0)
+		;
+	EXPECT(drain() < 9, true);
+	close(peer);
+	close(listener);
+	end("network.drain");
+}
+
 int main(void)
 {
 	log_set_sink(sink);
@@ -287,5 +339,6 @@ int main(void)
 	test_nothing_up();
 	test_wrong_notes();
 	test_container();
+	test_drain();
 	return failed != 0;
 }
