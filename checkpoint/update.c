@@ -22,6 +22,7 @@
 #include "common/log.h"
 #include "common/network.h"
 #include "common/network_lock.h"
+#include "common/network_managers.h"
 #include "common/network_namespaces.h"
 #include "common/network_tables.h"
 #include "common/stopped.h"
@@ -376,6 +377,7 @@ static int lock_network(struct manifest *m)
 		json_object_put(steal_ptr(m->network));
 		return 0;
 	}
+	network_managers_note(m->network);
 	network_tables_note(m->network);
 	err = network_namespaces_note(&m->containers, m->network);
 	if (!err)

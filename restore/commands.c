@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/network.h"
 #include "common/network_lock.h"
+#include "common/network_managers.h"
 #include "common/store.h"
 #include "common/strv.h"
 #include "common/timeline.h"
@@ -140,8 +141,10 @@ static int prepare(struct manifest *m, const char *root)
 		return err;
 	apparmor_load(STORE_DIR);
 	/* sockets need their addresses; whose are missing is not restored, the others are */
-	if (m->network)
+	if (m->network) {
 		network_make(m->network, LINK_SECONDS);
+		network_managers_make(m->network);
+	}
 	err = fault_hit(FAULT_MOUNT_ROOT, NULL) ? mount_root_alone(m, root) :
 		filesystems_mount(m->filesystems, root, m->filesystem_timeout, &missing);
 	for (target = missing; target && *target; target++)

@@ -21,7 +21,7 @@ $(HOST_O)/test_filesystems: $(call common,filesystems_note filesystems_mount mou
 	cgroup findings manifest config fault strv file log)
 $(HOST_O)/test_cgroup: $(call common,cgroup cgroup_values cgroup_note cgroup_make cgroup_disks block path file log)
 $(HOST_O)/test_network: $(call common,network_note network_make network_link network_namespaces \
-	network_tables network_tracked network_lock netlink run file log)
+	network_tables network_tracked network_lock network_managers netlink run file log)
 
 $(HOST_O)/%: $(HOST_TOP)/test/unit/%.c $(HOST_HEADERS)
 	@mkdir -p $(@D)

@@ -20,6 +20,7 @@
 #include "common/deadline.h"
 #include "common/network.h"
 #include "common/network_lock.h"
+#include "common/network_managers.h"
 #include "common/network_namespaces.h"
 #include "common/network_tables.h"
 #include "harness.h"
@@ -199,13 +200,20 @@ static void show_container(char *text)
 /* A process in a namespace that has a name, as a container's first one. */
 static pid_t start_in_web(void)
 {
-	pid_t pid = fork();
-	int fd;
+	int fd, there[2];
+	char byte;
+	pid_t pid;
 
-	if (pid)
+	EXPECT(pipe(there), 0);
+	pid = fork();
+	if (pid) {
+		close(there[1]);
+		EXPECT(read(there[0], &byte, 1), 1);
+		close(there[0]);
 		return pid;
+	}
 	fd = open("/run/netns/web", O_RDONLY);
-	if (setns(fd, CLONE_NEWNET) < 0)
+	if (setns(fd, CLONE_NEWNET) < 0 || write(there[1], "x", 1) != 1)
 		_exit(1);
 	for (;;)
 		pause();
@@ -230,8 +238,6 @@ static struct json_object *note_container(char *text)
 		   "--dst-nat 10.0.0.2:8080 --state ESTABLISHED -t 1000 -u ASSURED,SEEN_REPLY >/dev/null 2>&1"))
 		complain("no table or tracked connection can be made");
 	c.pid = start_in_web();
-	/* until it is there */
-	usleep(200000);
 	expect_ok(network_note(&noted));
 	network_tables_note(noted);
 	expect_ok(network_namespaces_note(&list, noted));
@@ -277,6 +283,41 @@ static void test_container(void)
 	expect_same(before, after);
 	json_object_put(noted);
 	end("network.container");
+}
+
+static void make_managers(const char *json)
+{
+	struct json_object *noted = json_tokener_parse(json);
+
+	network_managers_make(noted);
+	json_object_put(noted);
+}
+
+static void test_managers(void)
+{
+	struct json_object *noted = json_object_new_object();
+
+	begin();
+	EXPECT(unshare(CLONE_NEWNS), 0);
+	EXPECT(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	EXPECT(mount("tmpfs", "/run", "tmpfs", 0, NULL), 0);
+	EXPECT(system("mkdir /run/network; echo eth0 >/run/network/ifstate.eth0; echo lo >/run/network/ifstate.lo"), 0);
+	network_managers_note(noted);
+	EXPECT(umount2("/run", MNT_DETACH), 0);
+	EXPECT(mount("tmpfs", "/run", "tmpfs", 0, NULL), 0);
+	EXPECT(system("mkdir /run/network; echo here >/run/network/ifstate.lo"), 0);
+	network_managers_make(noted);
+	EXPECT(system("grep -qx eth0 /run/network/ifstate.eth0 && grep -qx here /run/network/ifstate.lo"), 0);
+	if (said[0])
+		complain("said: %.600s", said);
+	make_managers("{ \"managers\": { \"/run/network/ifstate/../../x\": \"\" } }");
+	expect_said("/run/network/ifstate/../../x is no file of ifupdown");
+	make_managers("{ \"managers\": { \"/run/x\": \"\" } }");
+	expect_said("/run/x is no file of ifupdown");
+	EXPECT(access("/run/x", F_OK), -1);
+	make_managers("{ \"managers\": 7 }");
+	json_object_put(noted);
+	end("network.managers");
 }
 
 /* How long the drain takes of our own sockets, in tenths of a second. */
@@ -340,5 +381,6 @@ int main(void)
 	test_wrong_notes();
 	test_container();
 	test_drain();
+	test_managers();
 	return failed != 0;
 }
