@@ -1,23 +1,47 @@
 #!/bin/sh
 # In the full guest, with a client outside: servers in the host's network and in
 # containers' own, whose connections are to go on through the updates.
-# Arguments: connections to each server, and the kernels to go to.
+# Arguments: the unit that manages the network, connections to each address, those to
+# each server of other kinds, and the kernels to go to. Each server has three ports, 10 apart: talk's plain, small and ending.
 # shellcheck disable=SC1091 # is there in the guest
 . /usr/lib/update-lib.sh
 
-connections=$1
-shift
+manager=$1
+connections=$2
+others=$3
+shift 3
 hops=$#
 ports='7000 7001 7002'
 
-# established PORT: how many connections that server has; 7002's is in a namespace
-established()
+# sockets PORT [SS-ARG...]: of the server on that port; 7002's is in a namespace
+sockets()
 {
-	if [ "$1" = 7002 ]; then
-		ip netns exec web ss -Htn state established "( sport = :$1 )" | wc -l
-	else
-		ss -Htn state established "( sport = :$1 )" | wc -l
-	fi
+	_port=$1
+	shift
+	set -- -Htno "$@" "( sport = :$_port or sport = :$((_port + 10)) or sport = :$((_port + 20)) )"
+	if [ "$_port" = 7002 ]; then ip netns exec web ss "$@"; else ss "$@"; fi
+}
+
+# connected PORT: how many connections it has that a peer has not ended whole. Those
+# that come and go, of visitors, are for a moment among them.
+connected()
+{
+	sockets "$1" state established state close-wait state fin-wait-2 | wc -l
+}
+
+# keeps_asking PORT: is there one that has nothing to say, and will ask for its peer?
+keeps_asking()
+{
+	sockets "$1" state established | grep -q 'timer:(keepalive,[1-9]'
+}
+
+# wanted PORT: how many there are to be
+wanted()
+{
+	case $1 in
+	7002) echo $((connections * 2 + others)) ;;
+	*) echo $((connections + others)) ;;
+	esac
 }
 
 # await SECONDS CMD...
@@ -32,14 +56,21 @@ await()
 	done
 }
 
+all_listen()
+{
+	for port in $ports; do [ "$(sockets "$port" -l | wc -l)" = 3 ] || return 1; done
+}
+
 all_connected()
 {
-	for port in $ports; do [ "$(established "$port")" = "$connections" ] || return 1; done
+	for port in $ports; do
+		[ "$(connected "$port")" -ge "$(wanted "$port")" ] || return 1
+	done
 }
 
 none_connected()
 {
-	for port in $ports; do [ "$(established "$port")" = 0 ] || return 1; done
+	for port in $ports; do [ "$(connected "$port")" = 0 ] || return 1; done
 }
 
 # A tree in the host's namespaces, with pids that no new system has given away.
@@ -48,7 +79,7 @@ start_tree()
 	mkdir -p /srv/tree /sys/fs/cgroup/tree-host
 	echo 20000 >/proc/sys/kernel/ns_last_pid
 	# shellcheck disable=SC2016 # expands there
-	sh -c 'echo 0 >/sys/fs/cgroup/tree-host/cgroup.procs; exec setsid /outside/talk serve 7000' \
+	sh -c 'echo 0 >/sys/fs/cgroup/tree-host/cgroup.procs; exec setsid /outside/talk serve 7000 --small 7010 --ending 7020' \
 		</dev/null >/dev/null 2>&1 &
 	echo $! >/srv/tree/pid
 	cat >/etc/rebootless.conf <<-CONF
@@ -72,7 +103,8 @@ start_container()
 	    config = json.load(f)
 	# CRIU needs a place in it to put the old root
 	config["root"]["readonly"] = False
-	config["process"].update(terminal=False, args=["/bin/talk", "serve", port])
+	config["process"].update(terminal=False, args=["/bin/talk", "serve", port,
+	    "--small", str(int(port) + 10), "--ending", str(int(port) + 20)])
 	config["process"]["rlimits"] = [{"type": "RLIMIT_NOFILE", "hard": 8192, "soft": 8192}]
 	namespaces = [n for n in config["linux"]["namespaces"] if n["type"] != "network"]
 	if network:
@@ -85,8 +117,9 @@ start_container()
 }
 
 # Somebody's network for a container: a namespace with a name, a pair of links,
-# a bridge, a port of the host's that leads there, and addresses translated on the
-# way out. Nobody makes it again but the update.
+# a bridge, ports of the host's that lead there, and addresses translated on the
+# way out; with IPv6 it has an address that is known outside. Nobody makes it again
+# but the update.
 make_network()
 {
 	ip netns add web
@@ -99,14 +132,18 @@ make_network()
 	ip -n web link set eth0 up
 	ip -n web address add 10.88.0.2/24 dev eth0
 	ip -n web route add default via 10.88.0.1
+	ip address add fd88::1/64 dev web0 nodad
+	ip -n web address add fd88::2/64 dev eth0 nodad
+	ip -n web route add default via fd88::1
 	echo 1 >/proc/sys/net/ipv4/ip_forward
+	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 	nft -f - <<-NFT
 	table ip web {
-		chain map {
+		chain arriving {
 			type nat hook prerouting priority dstnat
-			tcp dport 7002 dnat to 10.88.0.2:7002
+			tcp dport { 7002, 7012, 7022 } dnat to 10.88.0.2
 		}
-		chain out {
+		chain leaving {
 			type nat hook postrouting priority srcnat
 			ip saddr 10.88.0.0/24 oifname != web0 masquerade
 		}
@@ -119,26 +156,41 @@ start_all()
 	check start.link await 60 sh -c 'ip address | grep -q 10.77.0.2'
 	start_tree
 	start_container crun-host 7001
-	make_network
+	check start.network make_network
 	start_container crun-web 7002 /run/netns/web
+	check start.listen await 60 all_listen
+	note "clients may begin"
 	await 300 all_connected
+}
+
+# Does its manager know the link for its own, and is content?
+managed()
+{
+	systemctl is-active --quiet "$manager" || return 1
+	case $manager in
+	systemd-networkd) networkctl | grep -q 'ens3 .*configured' ;;
+	networking) ifquery --state | grep -q '^ens3=ens3' ;;
+	NetworkManager) nmcli -t -f DEVICE,STATE,CONNECTION device | grep '^ens3:connected' ;;
+	esac
 }
 
 # The real root's network manager, too, has to have left it alone by now.
 ask_host()
 {
 	for port in $ports; do
-		check "$1.connections.$port" test "$(established "$port")" = "$connections"
+		check "$1.connections.$port" test "$(connected "$port")" -ge "$(wanted "$port")"
+		check "$1.backlog.$port" test "$(sockets "$port" -l | awk '$3 == 1024' | wc -l)" = 3
+		check "$1.keepalive.$port" keeps_asking "$port"
 	done
 	check "$1.address" sh -c 'ip address | grep -q 10.77.0.2/24'
 	check "$1.address6" sh -c 'ip address | grep -q fd77::2/64'
 	check "$1.route" sh -c 'ip route | grep -q "198.51.100.0/24 via 10.77.0.1"'
 	check "$1.unlocked" sh -c '! nft list table inet rebootless'
-	check "$1.networkd" sh -c 'networkctl | grep -q configured'
+	check "$1.manager" managed
 	for name in crun-host crun-web; do
 		check "$1.$name" sh -c "crun list | grep -q '^$name .*running'"
 	done
-	check "$1.mapping" sh -c 'nft list table ip web | grep -q "dnat to 10.88.0.2:7002"'
+	check "$1.mapping" sh -c 'nft list table ip web | grep -q "dnat to 10.88.0.2"'
 	check "$1.bridge" sh -c 'ip link show master web0 | grep -q to-web'
 	check "$1.tracked" sh -c "test \$(conntrack -L -p tcp --dport 7002 2>/dev/null | grep -c src=10.88.0.2) -ge $connections"
 }
