@@ -4,6 +4,7 @@
  * reboot call; whatever fails before it, or in it, is undone.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -71,6 +72,8 @@ int loader_fire(int device)
 		 (unsigned long long)seal.metadata_bytes >> 10, (unsigned long long)seal.ranges,
 		 (double)seal.nanoseconds / 1e6);
 	sync();
+	if (fault_hit(FAULT_KILLED, NULL))
+		raise(SIGKILL);
 	err = fault_hit(FAULT_JUMP, NULL) ? -EIO : kexec_jump();
 	device_unseal(device);
 	return err;

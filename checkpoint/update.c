@@ -429,12 +429,12 @@ static int jump(struct update *u)
 	log_info("sealing, and starting %s", u->manifest.to.release);
 	fflush(stdout);
 	log_hold(true);
-	err = filesystems_freeze();
+	err = filesystems_freeze(u->device);
 	if (!err) {
 		timeline_stamp(STORE_DIR, STAMP_SEAL, NULL);
 		store_log_close(&u->log);
 		err = loader_fire(u->device);
-		filesystems_thaw();
+		filesystems_thaw(u->device);
 		u->log = store_log_open();
 	}
 	log_hold(false);

@@ -22,6 +22,7 @@ static const char *const names[NR_FAULTS] = {
 	[FAULT_MANIFEST] = "manifest",
 	[FAULT_FREEZE_DISKS] = "freeze-disks",
 	[FAULT_SEAL] = "seal",
+	[FAULT_KILLED] = "killed",
 	[FAULT_JUMP] = "jump",
 	[FAULT_MOUNT_ROOT] = "mount-root",
 	[FAULT_ENTER_ROOT] = "enter-root",

@@ -26,6 +26,7 @@ enum fault {
 	FAULT_MANIFEST,		/* the manifest cannot be written */
 	FAULT_FREEZE_DISKS,	/* a filesystem cannot be frozen */
 	FAULT_SEAL,
+	FAULT_KILLED,		/* killed while all is sealed and the disks are frozen */
 	FAULT_JUMP,		/* reboot(2) comes back */
 	/* new kernel */
 	FAULT_MOUNT_ROOT,	/* a filesystem is not found again */

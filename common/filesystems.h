@@ -50,12 +50,12 @@ int filesystems_mount(struct json_object *filesystems, const char *root, unsigne
 		      char ***missing);
 
 /*
- * Quiet before the jump: sync, then FIFREEZE every writable filesystem on a
- * block device, deepest first. On failure all are thawed again and -errno (logged).
+ * Quiet before the jump: sync, then freeze every writable filesystem on a block
+ * device, deepest first. device is an open /dev/pramfs. On failure all are thawed again and -errno (logged).
  * If this process ends before it thaws, however that comes, all are thawed.
  */
-int filesystems_freeze(void);
+int filesystems_freeze(int device);
 /* The inverse; what is not frozen is left. */
-void filesystems_thaw(void);
+void filesystems_thaw(int device);
 
 #endif

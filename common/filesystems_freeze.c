@@ -4,13 +4,11 @@
  *
  * Whoever writes to a frozen filesystem sleeps until it is thawed, we as well:
  * between freeze and thaw nothing may be written but into PramFS, so nothing is
- * logged here while something is frozen.
+ * logged here while something is frozen. The module freezes, so that it thaws
+ * when we are killed.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,10 +18,7 @@
 #include "filesystems.h"
 #include "log.h"
 #include "mount_table.h"
-
-/* Kept open: a filesystem can be unmounted while it is frozen, and stays frozen. */
-static int *frozen;
-static size_t nr_frozen;
+#include "pramfs-module/pramfs_ioctl.h"
 
 /* The first mount of a writable filesystem that is on a block device? */
 static bool is_to_freeze(const struct mount_table *t, size_t at)
@@ -59,44 +54,34 @@ static int open_filesystem(const struct mount_table *t, dev_t dev)
 	return -ENOENT;
 }
 
-/* Takes fd. 0 or -errno, not logged. */
-static int freeze_one(int fd)
+/* 0 or -errno, not logged. */
+static int freeze_one(int device, int fd)
 {
-	_cleanup_close_ int guard = fd;
-	int err = 0;
-
-	if (ioctl(fd, FIFREEZE, 0) == 0) {
-		frozen[nr_frozen++] = steal_fd(&guard);
+	if (ioctl(device, PRAMFS_IOC_FREEZE, fd) == 0)
 		return 0;
-	}
-	err = -errno;
 	/* Somebody else's freeze is as good, and his to undo. */
-	if (err == -EBUSY)
+	if (errno == EBUSY)
 		return 0;
 	/*
 	 * vfat, for one, cannot be frozen. Remounting it read-only would fail
 	 * for every file that is open for writing: synced must do.
 	 */
-	if (err == -EOPNOTSUPP)
-		return syncfs(fd) < 0 ? -errno : 0;
-	return err;
+	if (errno == EOPNOTSUPP && syncfs(fd) == 0)
+		return 0;
+	return -errno;
 }
 
-int filesystems_freeze(void)
+int filesystems_freeze(int device)
 {
 	_cleanup_mount_table_ struct mount_table t = { 0 };
 	/* asked before the freeze, as it is logged */
 	bool fault = fault_hit(FAULT_FREEZE_DISKS, NULL);
 	const char *target = "";
-	int fd, err = mount_table_read(HOST_MOUNTINFO, &t);
+	int err = mount_table_read(HOST_MOUNTINFO, &t);
 	size_t i;
 
 	if (err)
 		return err;
-	filesystems_thaw();
-	frozen = calloc(t.nr + 1, sizeof(*frozen));
-	if (!frozen)
-		return log_syserr(ENOMEM, "cannot freeze the filesystems");
 	/* Most of it is written while nobody has to wait. */
 	sync();
 	/*
@@ -104,35 +89,25 @@ int filesystems_freeze(void)
 	 * another's directory, or on a loop device in another's file.
 	 */
 	for (i = t.nr; !err && i > 0; i--) {
+		_cleanup_close_ int fd = -1;
+
 		if (!is_to_freeze(&t, i - 1))
 			continue;
 		target = t.mount[i - 1].target;
 		fd = open_filesystem(&t, t.mount[i - 1].dev);
 		/* Hidden below another mount: synced it is. */
-		err = fd == -ENOENT ? 0 : freeze_one(fd);
+		err = fd == -ENOENT ? 0 : freeze_one(device, fd);
 	}
 	if (!err && fault)
 		err = -EIO;
 	if (!err)
 		return 0;
-	filesystems_thaw();
+	filesystems_thaw(device);
 	return log_syserr(-err, "cannot freeze the filesystem at %s", target);
 }
 
-/* In the inverse order. */
-void filesystems_thaw(void)
+void filesystems_thaw(int device)
 {
-	size_t nr = nr_frozen, failed = 0;
-
-	while (nr_frozen) {
-		int fd = frozen[--nr_frozen];
-
-		if (ioctl(fd, FITHAW, 0) < 0 && errno != EINVAL)
-			failed++;
-		close(fd);
-	}
-	free(frozen);
-	frozen = NULL;
-	if (failed)
-		log_error("%zu of %zu frozen filesystems could not be thawed (fsfreeze -u)", failed, nr);
+	if (ioctl(device, PRAMFS_IOC_THAW) < 0)
+		log_syserr(errno, "not all frozen filesystems could be thawed (fsfreeze -u)");
 }

@@ -10,20 +10,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libmount.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "block.h"
 #include "cleanup.h"
 #include "deadline.h"
+#include "file.h"
 #include "filesystems.h"
 #include "log.h"
 #include "mount_table.h"
@@ -98,30 +97,19 @@ static int parse(struct json_object *one, struct entry *e)
 
 /* ---- paths in the root --------------------------------------------------- */
 
-static int open_in(int root, const char *path, uint64_t flags)
-{
-	struct open_how how = {
-		.flags = flags | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
-}
-
 /* The mount point; what is missing of it is made, since it may have been on the host's tmpfs. */
 static int open_target(int root, const char *target)
 {
 	_cleanup_free_ char *path = strdup(target);
 	char *end, kept;
-	int fd = path ? open_in(root, path, O_PATH) : -ENOMEM;
+	int fd = path ? file_open_in(root, path, O_PATH) : -ENOMEM;
 
 	for (end = path; fd == -ENOENT && end && *end; ) {
 		_cleanup_close_ int parent = -1;
 		char *name = end + strspn(end, "/");
 
 		*end = '\0';
-		parent = open_in(root, end == path ? "/" : path, O_PATH | O_DIRECTORY);
+		parent = file_open_in(root, end == path ? "/" : path, O_PATH | O_DIRECTORY);
 		*end = '/';
 		end = name + strcspn(name, "/");
 		kept = *end;
@@ -133,7 +121,7 @@ static int open_target(int root, const char *target)
 			return -errno;
 		*end = kept;
 		if (!kept)
-			return open_in(root, path, O_PATH);
+			return file_open_in(root, path, O_PATH);
 	}
 	return fd;
 }
@@ -319,7 +307,7 @@ static int take_part(const struct entry *e, int whole)
 	if (move_mount(whole, "", AT_FDCWD, dir, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
 		err = -errno;
 	} else {
-		place = open_in(whole, e->root, O_PATH);
+		place = file_open_in(whole, e->root, O_PATH);
 		part = place < 0 ? -1 : open_tree(place, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 						  AT_EMPTY_PATH);
 		err = place < 0 ? place : part < 0 ? -errno : 0;

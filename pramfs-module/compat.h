@@ -38,6 +38,12 @@
 #define PRAMFS_MKDIR_RET(err)	(err)
 #endif
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define pramfs_by_user(fn, sb)	fn(sb, FREEZE_HOLDER_USERSPACE, NULL)
+#else
+#define pramfs_by_user(fn, sb)	fn(sb, FREEZE_HOLDER_USERSPACE)
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
 typedef const struct kiocb *pramfs_write_ctx;
 #else

@@ -151,6 +151,12 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case PRAMFS_IOC_DISCARD:
 		ret = pramfs_discard();
 		break;
+	case PRAMFS_IOC_FREEZE:
+		ret = pramfs_freeze(file, arg);
+		break;
+	case PRAMFS_IOC_THAW:
+		ret = pramfs_thaw(file, current->files);
+		break;
 	default:
 		ret = -ENOTTY;
 	}
@@ -163,9 +169,16 @@ static int device_open(struct inode *inode, struct file *file)
 	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
+/* For each process that closes it, at the latest when it ends. */
+static int device_flush(struct file *file, fl_owner_t owner)
+{
+	return pramfs_thaw(file, owner);
+}
+
 static const struct file_operations device_operations = {
 	.owner = THIS_MODULE,
 	.open = device_open,
+	.flush = device_flush,
 	.read = device_read,
 	.llseek = default_llseek,
 	.unlocked_ioctl = device_ioctl,

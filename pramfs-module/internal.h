@@ -318,6 +318,13 @@ int pramfs_discard(void);
  */
 int pramfs_carrier_find(unsigned long *pfn);
 
+/*
+ * freeze.c: 0 or -errno. What was frozen is thawed, newest first, by pramfs_thaw
+ * with the same holder (an open /dev/pramfs) and owner (a process).
+ */
+int pramfs_freeze(struct file *holder, int fd);
+int pramfs_thaw(struct file *holder, fl_owner_t owner);
+
 /* device.c */
 
 int pramfs_device_init(void);

@@ -105,6 +105,15 @@ struct pramfs_ioc_status {
  * nobody knows the ranges: the memory comes back at the next boot.
  */
 #define PRAMFS_IOC_DISCARD	_IO('P', 6)
+/*
+ * FREEZE (the argument is a descriptor on a filesystem) and THAW (all of them,
+ * the last first): as FIFREEZE and FITHAW do, but what a process has frozen is
+ * thawed as well when it closes the device, or ends.
+ *   -EOPNOTSUPP  this filesystem cannot be frozen
+ *   -EBUSY       it is frozen already, by somebody else
+ */
+#define PRAMFS_IOC_FREEZE	_IO('P', 7)
+#define PRAMFS_IOC_THAW		_IO('P', 8)
 
 #define PRAMFS_DEVICE		"/dev/pramfs"
 

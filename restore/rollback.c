@@ -51,10 +51,10 @@ static int fire(struct manifest *m, int device)
 	if (err)
 		return err;
 	log_hold(true);
-	err = filesystems_freeze();
+	err = filesystems_freeze(device);
 	if (!err) {
 		err = loader_fire(device);
-		filesystems_thaw();
+		filesystems_thaw(device);
 	}
 	log_hold(false);
 	turn_round(m);

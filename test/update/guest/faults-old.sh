@@ -43,6 +43,30 @@ hold()
 	done
 }
 
+# runs_on CASE: a rebootless that was killed has left all containers, and a disk
+# that can be written to. What waits for a frozen disk cannot be ended: it is left.
+runs_on()
+{
+	for name in $small; do
+		wrong=$(survivors_of "$name")
+		who "$name" | diff - "/run/before/processes-of-$name" >/run/difference ||
+			wrong="$wrong $(cat /run/difference)"
+		if [ -z "$wrong" ]; then pass "$1.$name"; else fail "$1.$name" "$wrong"; fi
+	done
+	check "$1.no-criu" sh -c '! pgrep criu'
+}
+
+# thawed CASE
+thawed()
+{
+	(echo x >/srv/written && sync /srv/written && : >/run/written) &
+	sleep 5
+	check "$1.thawed" test -e /run/written
+	# for the cases that follow, were it not
+	[ -e /run/written ] || fsfreeze -u /
+	rm -f /srv/written /run/written
+}
+
 old_kernel()
 {
 	cat >/etc/systemd/system/bystander.service <<-UNIT
@@ -80,14 +104,14 @@ old_kernel()
 	# what stood for a CRIU here would have ended at its hold
 	pkill -f '^sleep infinity$' -P 1 -u root -n
 	sleep 1
-	for name in $small; do
-		wrong=$(survivors_of "$name")
-		who "$name" | diff - "/run/before/processes-of-$name" >/run/difference ||
-			wrong="$wrong $(cat /run/difference)"
-		if [ -z "$wrong" ]; then pass "killed.$name"; else fail "killed.$name" "$wrong"; fi
-	done
-	check killed.no-criu sh -c '! pgrep criu'
-	check killed.restore-refused sh -c '! rebootless restore --all'
+	runs_on killed-held
+	check killed-held.restore-refused sh -c '! rebootless restore --all'
+	# releases what that one has left, and is killed where disks are frozen
+	REBOOTLESS_FAULT=killed timeout 200 rebootless update --kernel "$to" >/run/update.out 2>&1
+	check killed.status test $? = 137
+	thawed killed
+	runs_on killed
+	check killed.journal test ! -e /run/systemd/journal/flushed
 	REBOOTLESS_FAULT=settle rebootless update --kernel "$to" >/run/update.out 2>&1
 	fail update "exit status $?"
 	cat /run/update.out
@@ -100,6 +124,7 @@ new_kernel()
 	sleep 2
 	systemctl is-system-running --wait >/dev/null
 	for name in $small; do verdict updated "$name"; done
+	check updated.journal sh -c '! journalctl -b -u systemd-journald | grep uncleanly'
 	check settle.failed systemctl is-failed --quiet rebootless.service
 	check settle.words sh -c 'journalctl -b -u rebootless.service | grep -q "fault point settle"'
 	check settle.by-hand rebootless settle

@@ -111,6 +111,7 @@ take_note()
 
 notes_before()
 {
+	check insmod insmod /pramfs.ko
 	check note take_note $notes
 	check note-no-findings test ! -s /tmp/findings
 	check note-overlay-is-behind sh -c "grep '\"target\"' $notes | tr -d '\\\\' |
@@ -148,6 +149,9 @@ freezing()
 {
 	for _path in /srv/made /data/made /srv/home/made /m/made; do
 		check "freeze$(echo $_path | tr / -)" mounts freeze $_path
+	done
+	for _path in /srv/made /data/made /srv/home/made /m/made; do
+		check "freeze-killed$(echo $_path | tr / -)" mounts killed $_path
 	done
 	# vfat cannot be frozen, and must not stop the others.
 	check freeze-vfat-is-synced says "could be made while frozen" mounts freeze /data/fat/made

@@ -5,6 +5,7 @@
  *   mounts note FILE [-c NAME:PID]... [-p NAME:PATH]...  findings on stdout
  *   mounts mount FILE ROOT SECONDS                       "missing TARGET" on stdout
  *   mounts freeze PATH       does a file made at PATH wait until the thaw?
+ *   mounts killed PATH       killed while all is frozen: can PATH be made soon after?
  *   mounts subvolume DIR NAME
  *   mounts cgroup-note PATH FILE | cgroup-make FILE | cgroup-apply FILE
  *   mounts cgroup-same FILE FILE     are all values of the first in the second?
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <linux/btrfs.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,7 @@
 #include "common/filesystems.h"
 #include "common/log.h"
 #include "common/strv.h"
+#include "pramfs-module/pramfs_ioctl.h"
 
 /* manifest.c reads no manifest here. */
 const struct engine *engine_find(const char *name)
@@ -113,9 +116,44 @@ static int ended_within(pid_t pid, int ms)
 	return poll(&p, 1, ms);
 }
 
+/*
+ * The frozen one is a child, and dies of SIGKILL. A child of its own has the
+ * device open still, as a job of an update could, and waits for the disk.
+ */
+static int cmd_killed(int argc, char **argv)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)argc;
+	if (!pid) {
+		int device = open(PRAMFS_DEVICE, O_RDWR | O_CLOEXEC);
+
+		if (filesystems_freeze(device))
+			_exit(1);
+		if (!fork())
+			_exit(open(argv[1], O_CREAT | O_WRONLY, 0600) < 0);
+		kill(getpid(), SIGKILL);
+	}
+	waitpid(pid, &status, 0);
+	if (!WIFSIGNALED(status))
+		return -EIO;
+	pid = fork();
+	if (!pid)
+		_exit(open(argv[1], O_CREAT | O_WRONLY, 0600) < 0);
+	if (!ended_within(pid, 5000)) {
+		fprintf(stderr, "%s is frozen still\n", argv[1]);
+		return -ETIMEDOUT;
+	}
+	waitpid(pid, &status, 0);
+	unlink(argv[1]);
+	return status ? -EIO : 0;
+}
+
 static int cmd_freeze(int argc, char **argv)
 {
-	int status, blocked, err = filesystems_freeze();
+	_cleanup_close_ int device = open(PRAMFS_DEVICE, O_RDWR | O_CLOEXEC);
+	int status, blocked, err = filesystems_freeze(device);
 	pid_t pid;
 
 	(void)argc;
@@ -125,7 +163,7 @@ static int cmd_freeze(int argc, char **argv)
 	if (!pid)
 		_exit(open(argv[1], O_CREAT | O_WRONLY | O_EXCL, 0600) < 0);
 	blocked = !ended_within(pid, 1500);
-	filesystems_thaw();
+	filesystems_thaw(device);
 	if (!ended_within(pid, 5000)) {
 		fprintf(stderr, "%s still waits after the thaw\n", argv[1]);
 		return -ETIMEDOUT;
@@ -259,6 +297,7 @@ int main(int argc, char **argv)
 		{ "note", cmd_note, 2 },
 		{ "mount", cmd_mount, 4 },
 		{ "freeze", cmd_freeze, 2 },
+		{ "killed", cmd_killed, 2 },
 		{ "subvolume", cmd_subvolume, 3 },
 	};
 	int err = 64;
