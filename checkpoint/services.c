@@ -18,6 +18,7 @@
 #define NOTE STATE_DIR "/stopped-services"
 #define STOP_SECONDS 300
 #define ASK_SECONDS 30
+#define JOURNAL_SECONDS 60
 
 /*
  * Left running: what others need to stop, what holds the network up, what only
@@ -134,8 +135,22 @@ static void write_note(char *const *stopped)
 {
 	_cleanup_fclose_ FILE *f = fopen(NOTE, "we");
 
-	for (; f && *stopped; stopped++)
+	for (; f && stopped && *stopped; stopped++)
 		fprintf(f, "%s\n", *stopped);
+}
+
+/*
+ * With its files open, journald would find them damaged after the jump, and put
+ * them aside: it closes them and writes to /run, or goes back to the disk.
+ */
+static void move_journal(const char *where)
+{
+	char *argv[] = { "journalctl", "--quiet", (char *)where, NULL };
+
+	if (access("/run/systemd/journal/socket", F_OK) < 0)
+		return;
+	if (run(argv, NULL, JOURNAL_SECONDS))
+		log_warning("`journalctl %s` failed", where);
 }
 
 void services_start_left(void)
@@ -150,6 +165,8 @@ void services_start_left(void)
 		if (*line)
 			strv_add(&units, line);
 	}
+	if (!f)
+		return;
 	if (units)
 		log_warning("starting again what a rebootless that has ended had stopped");
 	services_start(units);
@@ -160,17 +177,21 @@ int services_stop(const struct config *config, const struct containers *list, ch
 	char **unit;
 	int err;
 
-	if (!config->stop_services || access("/run/systemd/system", F_OK) < 0)
+	if (access("/run/systemd/system", F_OK) < 0)
 		return 0;
-	err = choose(config, list, stopped);
-	if (err || !*stopped)
+	err = config->stop_services ? choose(config, list, stopped) : 0;
+	if (err)
 		return err;
-	for (unit = *stopped; *unit; unit++)
+	for (unit = *stopped; unit && *unit; unit++)
 		log_info("stopping %s", *unit);
 	write_note(*stopped);
-	err = fault_hit(FAULT_STOP_SERVICES, NULL) ? 1 : systemctl("stop", *stopped);
-	if (!err)
+	err = fault_hit(FAULT_STOP_SERVICES, NULL) ? 1 : 0;
+	if (!err && *stopped)
+		err = systemctl("stop", *stopped);
+	if (!err) {
+		move_journal("--relinquish-var");
 		return 0;
+	}
 	services_start(*stopped);
 	return log_refusal(err < 0 ? err : -EIO,
 			   "the host's services could not be stopped (%s); stop them yourself, or name them in keep-services",
@@ -181,5 +202,6 @@ void services_start(char *const *stopped)
 {
 	if (stopped && *stopped && systemctl("start", stopped))
 		log_warning("not all services that were stopped could be started again; see `systemctl --failed`");
-	unlink(NOTE);
+	if (!unlink(NOTE))
+		move_journal("--flush");
 }

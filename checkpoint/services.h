@@ -14,6 +14,7 @@
  * services.c), nor named by keep-services, nor one in whose cgroup a container
  * or this program lives. Waits for the end. *stopped: their names, also when
  * it fails. 0 or -errno (logged). Without systemd there is nothing to stop.
+ * journald goes on, but closes its files on the disk.
  */
 int services_stop(const struct config *config, const struct containers *list, char ***stopped);
 

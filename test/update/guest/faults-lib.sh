@@ -83,6 +83,7 @@ compare()
 	if [ -e /run/rebootless/store/manifest.json ]; then wrong="$wrong the store is there; "; fi
 	timeout 10 sh -c 'echo x >/srv/written && sync /srv/written' || wrong="$wrong the disk is frozen; "
 	rm -f /srv/written
+	[ -e /run/systemd/journal/flushed ] || wrong="$wrong the journal is not on the disk; "
 	[ "$(available)" -gt $(($(cat /run/available) - 200)) ] ||
 		wrong="$wrong $(cat /run/available) MiB were there before, $(available) MiB are now; "
 	if [ -z "$wrong" ]; then pass "$1"; else fail "$1" "$(echo "$wrong" | tr '\n' ' ')"; fi
