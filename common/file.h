@@ -22,6 +22,12 @@ int file_read_line(const char *path, char *buf, size_t size);
 /* One number (decimal, 0x..., surrounding white space allowed); -EINVAL: it is none. */
 int file_read_u64(const char *path, uint64_t *value);
 
+/*
+ * openat2(2) with `root` (a descriptor) as the root of all paths and links in it.
+ * The descriptor, with O_CLOEXEC, or -errno; not logged.
+ */
+int file_open_in(int root, const char *path, uint64_t flags);
+
 /* A directory and those above it; fine when they are there. 0 or -errno (logged). */
 int file_make_dirs(const char *dir);
 

@@ -10,6 +10,7 @@
 #include "common/findings.h"
 #include "common/log.h"
 #include "common/oci.h"
+#include "common/oci_root.h"
 #include "common/run.h"
 #include "common/strv.h"
 
@@ -140,6 +141,7 @@ int oci_check(const struct container *c, struct findings *findings)
 		return 0;
 	}
 	check_config(c, config, findings);
+	oci_root_check(c, config, findings);
 	json_object_put(config);
 	return 0;
 }
@@ -166,6 +168,19 @@ int oci_dump_command(const struct container *c, const struct image_dirs *dirs,
 
 	(void)options;	/* told by CRIU's configuration */
 	return err ? err : strv_add(argv, c->name);
+}
+
+int oci_before_restore(const struct container *c, const struct image_dirs *dirs, const char *root)
+{
+	(void)dirs;
+	return oci_root_lend(c, root);
+}
+
+int oci_restored(const struct container *c, pid_t pid, const char *root)
+{
+	(void)pid;
+	oci_root_take_back(c, root);
+	return 0;
 }
 
 int oci_restore_command(const struct container *c, const struct image_dirs *dirs,

@@ -2,7 +2,7 @@
 /*
  * oci.h - what crun and runc have in common: nearly their whole command line.
  *
- * engine_data: { "bundle": "/path", "status": "running" }
+ * engine_data: { "bundle": "/path", "status": "running" }, and "tmp-lent": see oci_root.c
  */
 #ifndef REBOOTLESS_OCI_H
 #define REBOOTLESS_OCI_H
@@ -16,6 +16,8 @@ int oci_dump_command(const struct container *c, const struct image_dirs *dirs,
 		     const struct dump_options *options, char ***argv);
 int oci_restore_command(const struct container *c, const struct image_dirs *dirs,
 			const char *action_script, char ***argv);
+int oci_before_restore(const struct container *c, const struct image_dirs *dirs, const char *root);
+int oci_restored(const struct container *c, pid_t pid, const char *root);
 bool oci_needs_systemd(const struct container *c);
 int oci_forget_command(const struct container *c, char ***argv);
 pid_t oci_restored_pid(const struct container *c, const struct image_dirs *dirs);

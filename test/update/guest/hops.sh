@@ -7,20 +7,24 @@ hops=$#
 
 containers='crun-all runc-all tree-all crun-two runc-two unit-tree crun-disk crun-scope runc-scope'
 
-# start_scope ENGINE NAME: a container whose cgroup is made by systemd. Only where
-# systemd runs in the initramfs too: nobody else could make it there.
+# start_scope ENGINE NAME: a container whose cgroup is made by systemd, with a root
+# that is read-only and has no /tmp. Only where systemd runs in the initramfs too:
+# nobody else could make the cgroup there.
 start_scope()
 {
 	bundle=/srv/$2
-	mkdir -p "$bundle/rootfs/bin" "$bundle/rootfs/proc" "$bundle/rootfs/dev" "$bundle/rootfs/sys"
+	mkdir -p "$bundle/out" "$bundle/rootfs/bin" "$bundle/rootfs/proc" "$bundle/rootfs/dev" \
+		"$bundle/rootfs/sys" "$bundle/rootfs/out"
 	cp /usr/bin/busybox "$bundle/rootfs/bin/sh"
 	(cd "$bundle" && "$1" spec) && python3 - "$bundle/config.json" "$2" <<-'EDIT'
 	import json, sys
 	with open(sys.argv[1]) as f:
 	    config = json.load(f)
 	config["process"].update(terminal=False, args=["/bin/sh", "-c",
-	    "n=0; while :; do n=$((n + 1)); echo $n >/count; sleep 0.1; done"])
-	config["root"]["readonly"] = False
+	    "n=0; while :; do n=$((n + 1)); echo $n >/out/count; sleep 0.1; done"])
+	config["root"]["readonly"] = True
+	config["mounts"].append({"destination": "/out", "type": "bind",
+	    "source": sys.argv[1].replace("config.json", "out"), "options": ["bind"]})
 	config["linux"]["cgroupsPath"] = "system.slice:test:" + sys.argv[2]
 	config["linux"]["resources"] = {"memory": {"limit": 64 << 20}}
 	with open(sys.argv[1], "w") as f:
@@ -43,7 +47,8 @@ goes_on()
 
 ask_scope()
 {
-	goes_on "$1.$3" "/srv/$3/rootfs/count"
+	goes_on "$1.$3" "/srv/$3/out/count"
+	check "$1.$3.root" test ! -e "/srv/$3/rootfs/tmp"
 	check "$1.$3.scope" systemctl is-active --quiet "test-$3.scope"
 	check "$1.$3.limit" grep -q 67108864 "/sys/fs/cgroup/system.slice/test-$3.scope/memory.max"
 	check "$1.$3.exec" sh -c "$2 exec $3 /bin/sh -c true </dev/null"
@@ -133,6 +138,7 @@ ask_host()
 	check "$1.threads-max" test "$(cat /proc/sys/kernel/threads-max)" -ge "$(head -n 1 /srv/limits)"
 	check "$1.committed" sh -c "! ls -d /run/rebootless/store/containers/*/images"
 	check "$1.journal" sh -c 'journalctl -b -u rebootless.service | grep -q "restored crun-all"'
+	check "$1.journal-whole" sh -c '! journalctl -b | grep "uncleanly shut down"'
 	check "$1.no-kdat" test ! -e /run/criu.kdat
 }
 
