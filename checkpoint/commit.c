@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "commit.h"
-#include "common/cgroup.h"
 #include "common/cleanup.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/store.h"
 #include "common/timeline.h"
+#include "memory_limits.h"
 
 static int remove_images(const char *name)
 {
@@ -17,17 +17,6 @@ static int remove_images(const char *name)
 	int err = container_dir(STORE_DIR, name, "images", path, sizeof(path));
 
 	return err ? err : store_remove(path);
-}
-
-/* With the images gone, every page is charged once. */
-static void set_memory_limits(const struct containers *list)
-{
-	const struct container *c;
-
-	cgroup_allow_memory(0);
-	for (c = list->container; c < list->container + list->nr; c++)
-		if (c->cgroups && c->state == CONTAINER_RUNNING)
-			cgroup_apply(c->cgroups);
 }
 
 int commit(struct manifest *m, bool force)
@@ -56,7 +45,8 @@ int commit(struct manifest *m, bool force)
 			c->state = CONTAINER_RUNNING;
 		}
 	}
-	set_memory_limits(list);
+	/* with the images gone, every page is charged once */
+	memory_limits_set(list);
 	timeline_stamp(STORE_DIR, STAMP_COMMITTED, NULL);
 	log_info("committed: the images are deleted");
 	return manifest_write(STORE_DIR, m);

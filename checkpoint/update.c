@@ -11,7 +11,6 @@
 #include "check.h"
 #include "common/apparmor.h"
 #include "common/cgroup.h"
-#include "common/cgroup_values.h"
 #include "common/cleanup.h"
 #include "common/engine.h"
 #include "common/fault.h"
@@ -35,6 +34,7 @@
 #include "kernels.h"
 #include "kexec.h"
 #include "loader.h"
+#include "memory_limits.h"
 #include "services.h"
 #include "state.h"
 #include "update.h"
@@ -389,35 +389,6 @@ static int lock_network(struct manifest *m)
 	return err;
 }
 
-/*
- * What is in swap comes back as it is captured, into pages that cannot go there
- * again: a limit that it does not fit into is lifted meanwhile.
- */
-static void lift_memory_limits(const struct containers *list)
-{
-	char swap[CGROUP_VALUE_MAX];
-	const struct container *c;
-
-	cgroup_allow_memory(CGROUP_UNLIMITED);
-	for (c = list->container; c < list->container + list->nr; c++)
-		if (c->state == CONTAINER_RUNNING && c->cgroup &&
-		    cgroup_read_value(c->cgroup, "memory.swap.current", swap) > 0 &&
-		    strcmp(swap, "0"))
-			cgroup_apply(c->cgroups);
-	cgroup_allow_memory(0);
-}
-
-/* Of containers that are here; a rollback also has some that are not. */
-static void set_memory_limits(const struct containers *list)
-{
-	char now[CGROUP_VALUE_MAX];
-	const struct container *c;
-
-	for (c = list->container; c < list->container + list->nr; c++)
-		if (c->cgroups && cgroup_read_value(c->cgroup, "memory.max", now) > 0)
-			cgroup_apply(c->cgroups);
-}
-
 /* The last thing before the jump: from here on nothing may write to a disk. */
 static int jump(struct update *u)
 {
@@ -455,7 +426,7 @@ static void undo(struct update *u, enum done done)
 				u->dump.jobs.job[i].container->name)->state = CONTAINER_RUNNING;
 	if (done >= DONE_ENGINES)
 		engines_after_dumps(&u->manifest.containers);
-	set_memory_limits(&u->manifest.containers);
+	memory_limits_set(&u->manifest.containers);
 	if (done >= DONE_SERVICES)
 		services_start(u->manifest.stopped_services);
 	if (done >= DONE_LOAD)
@@ -529,7 +500,7 @@ static int carry_out(struct update *u)
 	if (err)
 		goto out;
 	done = DONE_LOCK;
-	lift_memory_limits(&u->manifest.containers);
+	memory_limits_lift(&u->manifest.containers);
 	err = dump_running(u, &running);
 	if (err)
 		goto out;
