@@ -46,7 +46,7 @@ int commit(struct manifest *m, bool force)
 		}
 	}
 	/* with the images gone, every page is charged once */
-	memory_limits_set(list);
+	memory_limits_set(list, 0);
 	timeline_stamp(STORE_DIR, STAMP_COMMITTED, NULL);
 	log_info("committed: the images are deleted");
 	return manifest_write(STORE_DIR, m);

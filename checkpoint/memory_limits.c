@@ -19,12 +19,12 @@ void memory_limits_lift(const struct containers *list)
 	cgroup_allow_memory(0);
 }
 
-void memory_limits_set(const struct containers *list)
+void memory_limits_set(const struct containers *list, unsigned long long more)
 {
 	char now[CGROUP_VALUE_MAX];
 	const struct container *c;
 
-	cgroup_allow_memory(0);
+	cgroup_allow_memory(more);
 	for (c = list->container; c < list->container + list->nr; c++)
 		if (c->cgroups && cgroup_read_value(c->cgroup, "memory.max", now) > 0)
 			cgroup_apply(c->cgroups);

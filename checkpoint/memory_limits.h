@@ -12,7 +12,7 @@
  * cannot go there again: a limit that it does not fit into is lifted meanwhile.
  */
 void memory_limits_lift(const struct containers *list);
-/* As they were noted, of those that are here: a rollback also has some that are not. */
-void memory_limits_set(const struct containers *list);
+/* As they were noted, and so many bytes more, of those that are here: a rollback also has some that are not. */
+void memory_limits_set(const struct containers *list, unsigned long long more);
 
 #endif

@@ -223,6 +223,19 @@ static int discard_dead(struct manifest *m)
 	return manifest_read(STORE_DIR, m);
 }
 
+/* Until the commit they are allowed more memory than they are to have. */
+static void take_limits(struct containers *list, const struct containers *before)
+{
+	const struct container *c;
+	struct container *mine;
+
+	for (c = before->container; c < before->container + before->nr; c++) {
+		mine = containers_find(list, c->name);
+		if (c->state == CONTAINER_RESTORED && mine && !mine->cgroups)
+			mine->cgroups = json_object_get(c->cgroups);
+	}
+}
+
 /* Kept images must not be lost by a further update; only a rollback takes them along. */
 static int look_at_store(struct update *u)
 {
@@ -239,6 +252,7 @@ static int look_at_store(struct update *u)
 		return u->request->rollback ? log_refusal(err, "there is no update to go back from") : 0;
 	if (err)
 		return err;
+	take_limits(&u->manifest.containers, &before.containers);
 	if (u->request->rollback)
 		return take_kept(u, &before);
 	for (c = before.containers.container;
@@ -353,13 +367,18 @@ static int load_target(struct update *u)
 
 static int note_containers(struct containers *list)
 {
+	struct json_object *before;
 	struct container *c;
 	int err = 0;
 
 	for (c = list->container; !err && c < list->container + list->nr; c++) {
 		if (c->state != CONTAINER_RUNNING)
 			continue;
+		before = steal_ptr(c->cgroups);
 		err = cgroup_note(c->cgroup, &c->cgroups);
+		if (!err && before)
+			cgroup_take_less_memory(c->cgroups, before);
+		json_object_put(before);
 		if (!err)
 			err = stopped_note(c->pid, &c->stopped);
 	}
@@ -426,7 +445,7 @@ static void undo(struct update *u, enum done done)
 				u->dump.jobs.job[i].container->name)->state = CONTAINER_RUNNING;
 	if (done >= DONE_ENGINES)
 		engines_after_dumps(&u->manifest.containers);
-	memory_limits_set(&u->manifest.containers);
+	memory_limits_set(&u->manifest.containers, u->request->rollback ? store_bytes() : 0);
 	if (done >= DONE_SERVICES)
 		services_start(u->manifest.stopped_services);
 	if (done >= DONE_LOAD)

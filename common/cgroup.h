@@ -49,6 +49,11 @@ int cgroup_pids(const char *path, pid_t **pids, size_t *nr);
 
 /* Note a cgroup, everything above and everything below it. 0 or -errno (logged). */
 int cgroup_note(const char *path, struct json_object **out);
+/*
+ * Noted while more was allowed than an update before had noted (cgroup_allow_memory):
+ * its memory.max and memory.high are taken where they are less.
+ */
+void cgroup_take_less_memory(struct json_object *noted, struct json_object *before);
 
 /*
  * Before a restore: make the parents and the tree, enable the controllers and

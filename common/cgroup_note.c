@@ -208,3 +208,61 @@ int cgroup_note(const char *path, struct json_object **out)
 	*out = noted;
 	return 0;
 }
+
+static struct json_object *values_of(struct json_object *array, const char *path)
+{
+	struct json_object *one, *value = NULL;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(array); i++) {
+		one = json_object_array_get_idx(array, i);
+		if (json_object_object_get_ex(one, "path", &value) &&
+		    !strcmp(json_object_get_string(value), path) &&
+		    json_object_object_get_ex(one, "values", &value))
+			return value;
+	}
+	return NULL;
+}
+
+/* "max" is more than any number. */
+static unsigned long long limit_of(struct json_object *values, const char *name)
+{
+	struct json_object *value = NULL;
+	const char *text;
+
+	if (!json_object_object_get_ex(values, name, &value))
+		return ULLONG_MAX;
+	text = json_object_get_string(value);
+	return *text < '0' || *text > '9' ? ULLONG_MAX : strtoull(text, NULL, 10);
+}
+
+static void take_less(struct json_object *values, struct json_object *before, const char *name)
+{
+	if (limit_of(before, name) < limit_of(values, name))
+		json_object_object_add(values, name,
+				       json_object_get(json_object_object_get(before, name)));
+}
+
+void cgroup_take_less_memory(struct json_object *noted, struct json_object *before)
+{
+	static const char *const arrays[] = { "parents", "tree" };
+	struct json_object *array, *old, *one, *values, *path, *had;
+	size_t i, k;
+
+	for (i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
+		if (!json_object_object_get_ex(noted, arrays[i], &array) ||
+		    !json_object_object_get_ex(before, arrays[i], &old))
+			continue;
+		for (k = 0; k < json_object_array_length(array); k++) {
+			one = json_object_array_get_idx(array, k);
+			if (!json_object_object_get_ex(one, "path", &path) ||
+			    !json_object_object_get_ex(one, "values", &values))
+				continue;
+			had = values_of(old, json_object_get_string(path));
+			if (!had)
+				continue;
+			take_less(values, had, "memory.max");
+			take_less(values, had, "memory.high");
+		}
+	}
+}

@@ -32,6 +32,34 @@ static void test_paths(void)
 	end("cgroup.paths");
 }
 
+/* Of a parent and of two in the tree, of which one was not there before. */
+static void test_less_memory(void)
+{
+	static const char before_text[] =
+		"{\"parents\": [{\"path\": \"/a\", \"values\": {\"memory.max\": \"max\", \"memory.high\": \"100\"}}],"
+		"\"tree\": [{\"path\": \"/a/b\", \"values\": {\"memory.max\": \"500\", \"cpu.max\": \"1 1\"}}]}";
+	static const char now_text[] =
+		"{\"parents\": [{\"path\": \"/a\", \"values\": {\"memory.max\": \"900\", \"memory.high\": \"150\"}}],"
+		"\"tree\": [{\"path\": \"/a/b\", \"values\": {\"memory.max\": \"550\", \"cpu.max\": \"2 2\"}},"
+		"{\"path\": \"/a/b/c\", \"values\": {\"memory.max\": \"max\"}}]}";
+	static const char expected[] =
+		"{\"parents\":[{\"path\":\"/a\",\"values\":{\"memory.max\":\"900\",\"memory.high\":\"100\"}}],"
+		"\"tree\":[{\"path\":\"/a/b\",\"values\":{\"memory.max\":\"500\",\"cpu.max\":\"2 2\"}},"
+		"{\"path\":\"/a/b/c\",\"values\":{\"memory.max\":\"max\"}}]}";
+	struct json_object *before = json_tokener_parse(before_text);
+	struct json_object *now = json_tokener_parse(now_text);
+	const char *text;
+
+	begin();
+	cgroup_take_less_memory(now, before);
+	text = json_object_to_json_string_ext(now, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (strcmp(text, expected))
+		complain("found %s", text);
+	json_object_put(before);
+	json_object_put(now);
+	end("cgroup.less-memory");
+}
+
 /* Notes that are wrong are refused before anything is made. */
 static void test_wrong_notes(void)
 {
@@ -120,6 +148,7 @@ int main(void)
 
 	log_set_sink(sink);
 	test_paths();
+	test_less_memory();
 	test_wrong_notes();
 	test_translate();
 	test_version(unified);
