@@ -229,6 +229,8 @@ static int terminal(bool both)
 			if (fork())
 				_exit(0);
 			close(slave);
+			/* nobody's child, and so to end by itself */
+			alarm(300);
 			pause();
 		}
 		wait(NULL);
