@@ -173,7 +173,8 @@ int oci_dump_command(const struct container *c, const struct image_dirs *dirs,
 int oci_before_restore(const struct container *c, const struct image_dirs *dirs, const char *root)
 {
 	(void)dirs;
-	return oci_root_lend(c, root);
+	oci_root_lend(c, root);
+	return 0;
 }
 
 int oci_restored(const struct container *c, pid_t pid, const char *root)

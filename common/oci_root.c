@@ -44,7 +44,7 @@ static struct json_object *read_config(const struct container *c, const char *ro
 	snprintf(path, sizeof(path), "%s%s/config.json", root, oci_bundle(c));
 	config = json_object_from_file(path);
 	if (!config)
-		log_error("container %s: %s", c->name, json_util_get_last_err());
+		log_detail("container %s: %s", c->name, json_util_get_last_err());
 	return config;
 }
 
@@ -95,11 +95,11 @@ void oci_root_check(const struct container *c, struct json_object *config,
 			     has == -ENOTDIR ? "which is something else there" : strerror(-has));
 }
 
-int oci_root_lend(const struct container *c, const char *root)
+void oci_root_lend(const struct container *c, const char *root)
 {
 	struct json_object *config = read_config(c, root);
 	_cleanup_close_ int dir = -1;
-	int err = config ? 0 : -EINVAL;
+	int err;
 
 	if (config && is_read_only(config)) {
 		dir = open_root(c, config, root);
@@ -108,14 +108,11 @@ int oci_root_lend(const struct container *c, const char *root)
 			err = -errno;
 		if (!err)
 			json_object_object_add(c->engine_data, LENT, json_object_new_boolean(true));
-		/* CRIU will say what it needs if it does. */
 		if (err < 0)
 			log_warning("container %s: no /tmp could be made in its root, which is read-only: %s",
 				    c->name, strerror(-err));
-		err = 0;
 	}
 	json_object_put(config);
-	return err;
 }
 
 void oci_root_take_back(const struct container *c, const char *root)

@@ -11,8 +11,8 @@
 
 void oci_root_check(const struct container *c, struct json_object *config,
 		    struct findings *findings);
-/* Before its restore. 0 or -errno (logged). */
-int oci_root_lend(const struct container *c, const char *root);
+/* Before its restore. Where it cannot, the restore fails and its engine says why. */
+void oci_root_lend(const struct container *c, const char *root);
 /* The inverse, when it runs; nothing if nothing was lent. */
 void oci_root_take_back(const struct container *c, const char *root);
 
