@@ -13,6 +13,23 @@ other_kernel()
 	esac
 }
 
+# The kernel moves pages when it likes, until they are sealed. The list lies in
+# what is sealed, so it can only be made before: until one is right.
+seal_with_frames()
+{
+	for _try in 1 2 3 4 5 6 7 8 9 10; do
+		/vm/tree frames /mnt/p >/mnt/kit/frames
+		/vm/sealing seal || fail "seal-$STAGE" "see the console"
+		/vm/tree frames /mnt/p >/tmp/sealed
+		! cmp /tmp/sealed /mnt/kit/frames || break
+		/vm/sealing unseal
+	done
+	echo 1 >/proc/sys/vm/compact_memory
+	/vm/tree frames /mnt/p >/tmp/compacted
+	check "stay-$STAGE" cmp /tmp/compacted /mnt/kit/frames
+	rm -f /tmp/sealed /tmp/compacted
+}
+
 # Without anything handed over: only what a fresh boot has.
 if [ "${1:-}" = fresh ]; then
 	insmod /pramfs.ko
@@ -39,13 +56,12 @@ else
 	rm -f /tmp/frames /tmp/manifest
 fi
 if [ "$STAGE" -lt 4 ]; then
-	# Claiming the arena may move pages; where they are then is where they stay.
 	/vm/rebootless load -v --kernel "/mnt/kit/next/vmlinuz-$(other_kernel)" \
 		--initrd "/mnt/kit/next/initrd-$(other_kernel)" --append "$(next_cmdline)" ||
 		fail "load-$STAGE" "see the console"
-	/vm/tree frames /mnt/p >/mnt/kit/frames
 	dmesg_out
-	/vm/rebootless fire -v
+	seal_with_frames
+	/vm/sealing jump
 	fail "fire-$STAGE" "it came back"
 else
 	umount /mnt/p /mnt/kit

@@ -28,6 +28,25 @@ struct frames {
 	int fd, pagemap;
 };
 
+/*
+ * The frame of the page at @page, 0 without one: one that the kernel tries to
+ * move (even if the filesystem forbids it) is not mapped for a moment.
+ */
+static uint64_t frame_of(int pagemap, volatile char *page)
+{
+	for (int i = 0; i < 1000; i++) {
+		uint64_t entry;
+
+		(void)*page;
+		if (pread(pagemap, &entry, sizeof(entry), (uintptr_t)page / PAGE * 8) != sizeof(entry))
+			die("pagemap");
+		if (entry & PM_PRESENT)
+			return entry & PM_PFN;
+		usleep(1000);
+	}
+	return 0;
+}
+
 static int print_window(const struct frames *f, int64_t start, size_t len)
 {
 	static uint64_t entry[WINDOW / PAGE];
@@ -44,8 +63,9 @@ static int print_window(const struct frames *f, int64_t start, size_t len)
 	if (pread(f->pagemap, entry, pages * 8, (uintptr_t)map / PAGE * 8) != (ssize_t)(pages * 8))
 		err = -EIO;
 	for (size_t i = 0; !err && i < pages; i++)
-		printf("%s\t%012llx\t%llx\n", f->path, (long long)start / PAGE + i,
-		       entry[i] & PM_PRESENT ? (unsigned long long)(entry[i] & PM_PFN) : 0);
+		printf("%s\t%012llx\t%llx\n", f->path, (long long)start / PAGE + i, (unsigned long long)
+		       (entry[i] & PM_PRESENT ? entry[i] & PM_PFN :
+			frame_of(f->pagemap, map + i * PAGE)));
 	munmap((void *)map, len);
 	return err;
 }
