@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "checkpoint/check_internal.h"
+#include "checkpoint/urgent.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
@@ -109,7 +110,6 @@ static void count_connection(struct check *k, int fd)
 
 static void check_tcp(struct check *k, const struct checked_socket *s, int fd)
 {
-	struct pollfd p = { .fd = fd, .events = POLLPRI };
 	struct tcp_info info = { 0 };
 	socklen_t length = sizeof(info);
 	char ulp[16] = "";
@@ -118,7 +118,7 @@ static void check_tcp(struct check *k, const struct checked_socket *s, int fd)
 	    info.tcpi_unacked)
 		WARN(k, s->pid, "descriptor %d listens and has %u connections that it has not accepted; if there are any at the freeze, CRIU refuses",
 		     s->fd, info.tcpi_unacked);
-	if (poll(&p, 1, 0) > 0 && p.revents & POLLPRI)
+	if (urgent_waits(fd))
 		WARN(k, s->pid, "descriptor %d is a TCP connection with urgent data that the program does not read; if there are any at the freeze, the update is given up",
 		     s->fd);
 	length = sizeof(ulp) - 1;

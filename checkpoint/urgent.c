@@ -23,15 +23,21 @@ static bool is_socket(int dir, const char *name)
 	return n > 0 && !strncmp(link, "socket:", strlen("socket:"));
 }
 
+bool urgent_waits(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLPRI };
+
+	return poll(&p, 1, 0) > 0 && p.revents & POLLPRI;
+}
+
 static bool has_urgent(int process, int fd)
 {
 	_cleanup_close_ int copy = pidfd_getfd(process, fd, 0);
-	struct pollfd p = { .fd = copy, .events = POLLPRI };
 	int protocol = 0;
 	socklen_t length = sizeof(protocol);
 
 	return copy >= 0 && !getsockopt(copy, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) &&
-	       protocol == IPPROTO_TCP && poll(&p, 1, 0) > 0 && p.revents & POLLPRI;
+	       protocol == IPPROTO_TCP && urgent_waits(copy);
 }
 
 static int refuse_of(const struct container *c, pid_t pid)

@@ -12,4 +12,7 @@
 /* Of frozen containers: 0 when there is none, -EAGAIN (logged), or another -errno (logged). */
 int urgent_refuse(const struct containers *list);
 
+/* Whether a TCP connection has some now. */
+bool urgent_waits(int fd);
+
 #endif

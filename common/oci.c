@@ -33,7 +33,7 @@ const char *oci_bundle(const struct container *c)
 	return field(c->engine_data, "bundle");
 }
 
-static struct json_object *config_get(struct json_object *config, const char *a, const char *b)
+struct json_object *oci_config_get(struct json_object *config, const char *a, const char *b)
 {
 	struct json_object *o, *value;
 
@@ -50,7 +50,7 @@ static bool is_podmans(const char *bundle)
 
 	snprintf(path, sizeof(path), "%s/config.json", bundle);
 	config = json_object_from_file(path);
-	value = config ? config_get(config, "annotations", MANAGER) : NULL;
+	value = config ? oci_config_get(config, "annotations", MANAGER) : NULL;
 	is = value && !strcmp(json_object_get_string(value), "libpod");
 	json_object_put(config);
 	return is;
@@ -113,12 +113,12 @@ static void check_config(const struct container *c, struct json_object *config,
 {
 	struct json_object *value;
 
-	value = config_get(config, "annotations", MANAGER);
+	value = oci_config_get(config, "annotations", MANAGER);
 	if (value)
 		findings_add(findings, c->name, 0,
 			     "it belongs to %s, whose containers cannot be carried yet; stop it, or leave it out with carry = no",
 			     json_object_get_string(value));
-	value = config_get(config, "process", "terminal");
+	value = oci_config_get(config, "process", "terminal");
 	if (value && json_object_get_boolean(value))
 		findings_add(findings, c->name, 0,
 			     "it has a terminal (process.terminal in config.json), whose other end dies with the old kernel; run it without one");

@@ -29,11 +29,7 @@
 
 static bool is_read_only(struct json_object *config)
 {
-	struct json_object *root, *readonly;
-
-	return json_object_object_get_ex(config, "root", &root) &&
-	       json_object_object_get_ex(root, "readonly", &readonly) &&
-	       json_object_get_boolean(readonly);
+	return json_object_get_boolean(oci_config_get(config, "root", "readonly"));
 }
 
 static struct json_object *read_config(const struct container *c, const char *root)
@@ -52,13 +48,9 @@ static struct json_object *read_config(const struct container *c, const char *ro
 static int open_root(const struct container *c, struct json_object *config, const char *root)
 {
 	_cleanup_close_ int top = open(*root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct json_object *o, *value = NULL;
-	const char *path;
+	const char *path = json_object_get_string(oci_config_get(config, "root", "path"));
 	char full[PATH_MAX];
 
-	if (json_object_object_get_ex(config, "root", &o))
-		json_object_object_get_ex(o, "path", &value);
-	path = value ? json_object_get_string(value) : NULL;
 	if (top < 0 || !path)
 		return top < 0 ? -errno : -EINVAL;
 	snprintf(full, sizeof(full), "%s%s%s", *path == '/' ? "" : oci_bundle(c),
