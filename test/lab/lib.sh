@@ -6,6 +6,10 @@
 # build_tree and lab_lock.  The scripts' own output on stdout is for programs; steps go
 # to stderr, one line each: "[lab  12s] what is being done".
 
+# Debian's own tools (mmdebstrap is of many) take the python3 that they find: of
+# one that a version manager puts first, each start takes ten times as long.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+
 LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$LAB_DIR/../.." && pwd)
 BUILD=${BUILD:-$TOP/build}
