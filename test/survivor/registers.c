@@ -73,7 +73,7 @@ static void set_up(void)
 	child = must(fork());
 	if (!child) {
 		must(prctl(PR_SET_PDEATHSIG, SIGKILL));
-		must(nice(19) == -1 ? -1 : 0);
+		must(nice(10) == -1 ? -1 : 0);
 		asm volatile("fldcw %0" : : "m"(spin->x87_control));
 		asm volatile("ldmxcsr %0" : : "m"(spin->mxcsr));
 		while (!spin->stop) {
@@ -95,9 +95,10 @@ static void check(void)
 {
 	unsigned long long before = spin->rounds;
 
-	for (int ms = 0; spin->rounds < before + 3 && ms < 10000; ms++)
+	/* One that was interrupted, and a whole one; behind all others of a busy machine. */
+	for (int ms = 0; spin->rounds < before + 2 && ms < 40000; ms++)
 		usleep(1000);
-	expect_range("rounds", before + 3, before + 1000000, spin->rounds);
+	expect_range("rounds", before + 2, before + 1000000, spin->rounds);
 	expect_num("rounds in which a register changed", 0, spin->bad);
 }
 
