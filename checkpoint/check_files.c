@@ -231,6 +231,13 @@ static void check_chrdev(struct check *k, const struct open_file *file, struct t
 {
 	unsigned int ma = major(file->st.st_rdev), mi = minor(file->st.st_rdev);
 
+	/* CRIU wants the terminal's first descriptor to be of the same process: sshd's is not */
+	if (ma == 5 && !mi) {
+		if (tell(told, "tty"))
+			REFUSE(k, file->pid, "descriptor %d is /dev/tty, by which an interactive shell controls its jobs, and CRIU cannot carry that: log out of it before the update",
+			       file->fd);
+		return;
+	}
 	if (!is_carried_device(file->st.st_rdev)) {
 		REFUSE(k, file->pid, "descriptor %d is the device %s (%u:%u), whose state CRIU cannot carry: let it be closed before the update",
 		       file->fd, file->link, ma, mi);

@@ -249,6 +249,33 @@ static int whole_terminal(void)
 	return terminal(true);
 }
 
+/* As under sshd: the master is the parent's, the shell has the terminal for its jobs. */
+static int shell(void)
+{
+	int err = terminal(true), ready[2];
+	char byte = 0;
+
+	if (err || pipe(ready))
+		return err ? err : errno;
+	if (!fork()) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setsid();
+		/* the slave: opened last, before the pipe */
+		byte = ioctl(ready[0] - 1, TIOCSCTTY, 0) || open("/dev/tty", O_RDWR) < 0 ? 'x' : 0;
+		close(ready[0]);
+		if (write(ready[1], &byte, 1) != 1)
+			_exit(1);
+		close(ready[1]);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1 || byte)
+		err = ENOTTY;
+	close(ready[0]);
+	return err;
+}
+
 static int deadline(void)
 {
 	/* struct sched_attr; its header does not go with sched.h */
@@ -398,6 +425,7 @@ static const struct {
 	{ "block", block_device, "is the block device" },
 	{ "half-terminal", half_terminal, "is the terminal /dev/pts/" },
 	{ "terminal", whole_terminal, NULL },
+	{ "shell", shell, "is /dev/tty, by which an interactive shell controls its jobs" },
 	{ "deadline", deadline, "has the scheduling policy SCHED_DEADLINE" },
 	{ "traced", traced_child, "it is traced by process " },
 	{ "time-namespace", time_namespace, "has made a time namespace for its children" },
