@@ -13,8 +13,10 @@
 #include "common/file.h"
 #include "common/host_limits.h"
 #include "common/log.h"
+#include "common/strv.h"
 
 #define PROC_SYS "/proc/sys/"
+#define THP "/sys/kernel/mm/transparent_hugepage/"
 #define TMPFS_MAGIC 0x01021994
 
 /* Numbers, or several of them that are compared one by one. */
@@ -25,7 +27,13 @@ static const char *const sysctls[] = {
 	"user/max_cgroup_namespaces", "user/max_ipc_namespaces", "user/max_mnt_namespaces",
 	"user/max_net_namespaces", "user/max_pid_namespaces", "user/max_time_namespaces",
 	"user/max_user_namespaces", "user/max_uts_namespaces",
+	"fs/inotify/max_user_watches", "fs/epoll/max_user_watches", "fs/fanotify/max_user_marks",
+	"vm/admin_reserve_kbytes", "vm/user_reserve_kbytes",
+	"net/netfilter/nf_conntrack_buckets", "net/netfilter/nf_conntrack_max",
 };
+
+/* Below 512 MiB a kernel turns huge pages off, and whether to make an effort for them. */
+static const char *const thp[] = { "defrag", "use_zero_page", "khugepaged/defrag", "enabled" };
 
 /* Mounted in the initramfs already, with a share of memory as their limit. */
 static const char *const tmpfs_mounts[] = { "/run", "/dev/shm" };
@@ -78,6 +86,33 @@ static void note_tmpfs(struct json_object *o)
 					       json_object_new_int64((int64_t)tmpfs_bytes(tmpfs_mounts[i])));
 }
 
+/* "always [madvise] never" is madvise; a number is itself. */
+static int read_thp(const char *name, char *value, size_t size)
+{
+	char path[128], line[128], *from, *to;
+	int n;
+
+	snprintf(path, sizeof(path), THP "%s", name);
+	n = file_read_line(path, line, sizeof(line));
+	if (n <= 0)
+		return n;
+	from = strchr(line, '[');
+	to = from ? strchr(from, ']') : NULL;
+	if (to)
+		*to = '\0';
+	return snprintf(value, size, "%s", to ? from + 1 : line);
+}
+
+static void note_thp(struct json_object *o)
+{
+	char value[32];
+	size_t i;
+
+	for (i = 0; i < LENGTH(thp); i++)
+		if (read_thp(thp[i], value, sizeof(value)) > 0)
+			json_object_object_add(o, thp[i], json_object_new_string(value));
+}
+
 static void note_rlimits(struct json_object *o)
 {
 	struct rlimit limit;
@@ -96,17 +131,20 @@ struct json_object *host_limits_note(void)
 	struct json_object *sysctl = json_object_new_object();
 	struct json_object *tmpfs = json_object_new_object();
 	struct json_object *rlimit = json_object_new_object();
+	struct json_object *huge = json_object_new_object();
 
-	if (!o || !sysctl || !tmpfs || !rlimit) {
+	if (!o || !sysctl || !tmpfs || !rlimit || !huge) {
 		log_syserr(ENOMEM, "cannot note the host's limits");
 		return NULL;
 	}
 	note_sysctls(sysctl);
 	note_tmpfs(tmpfs);
 	note_rlimits(rlimit);
+	note_thp(huge);
 	json_object_object_add(o, "sysctl", sysctl);
 	json_object_object_add(o, "tmpfs", tmpfs);
 	json_object_object_add(o, "rlimit", rlimit);
+	json_object_object_add(o, "thp", huge);
 	return o;
 }
 
@@ -125,31 +163,71 @@ static bool is_lower(const char *now, const char *then)
 	return false;
 }
 
-static bool is_known(const char *name)
+static bool is_one_of(const char *name, const char *const *names, size_t nr)
 {
 	size_t i;
 
-	for (i = 0; i < LENGTH(sysctls); i++)
-		if (!strcmp(sysctls[i], name))
+	for (i = 0; i < nr; i++)
+		if (!strcmp(names[i], name))
 			return true;
 	return false;
 }
 
+static void set_again(const char *path, const char *then, const char *now)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, then, strlen(then)) < 0)
+		log_warning("cannot set %s to %s again: %s", path, then, strerror(errno));
+	else if (strcmp(then, now))
+		log_detail("%s: %s, as in the old kernel, instead of %s", path, then, now);
+}
+
 static void apply_sysctl(const char *name, struct json_object *noted)
 {
-	_cleanup_close_ int fd = -1;
 	char now[128], path[128];
 	const char *then = json_object_get_string(noted);
 
-	if (!is_known(name) || !then || read_sysctl(name, now, sizeof(now)) <= 0 ||
-	    !is_lower(now, then))
+	if (!is_one_of(name, sysctls, LENGTH(sysctls)) || !then ||
+	    read_sysctl(name, now, sizeof(now)) <= 0 || !is_lower(now, then))
 		return;
 	snprintf(path, sizeof(path), PROC_SYS "%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, then, strlen(then)) < 0)
-		log_warning("cannot set %s to %s again: %s", path, then, strerror(errno));
-	else
-		log_detail("%s: %s, as in the old kernel, instead of %s", path, then, now);
+	set_again(path, then, now);
+}
+
+/* Did whoever wrote the command line decide? The kernel forgets that together with the rest. */
+static bool is_decided(char *word, size_t size)
+{
+	static const char key[] = "transparent_hugepage=";
+	_cleanup_strv_ char **words = NULL;
+	char cmdline[4096];
+	bool found = false;
+	size_t i;
+
+	if (file_read("/proc/cmdline", cmdline, sizeof(cmdline)) < 0 || strv_split(cmdline, &words))
+		return false;
+	for (i = 0; words && words[i]; i++)
+		if (!strncmp(words[i], key, strlen(key))) {
+			snprintf(word, size, "%s", words[i] + strlen(key));
+			found = true;
+		}
+	return found;
+}
+
+static void apply_thp(const char *name, struct json_object *noted)
+{
+	char now[32], decided[32], path[128];
+	const char *then = json_object_get_string(noted);
+
+	if (!is_one_of(name, thp, LENGTH(thp)) || !then || read_thp(name, now, sizeof(now)) <= 0 ||
+	    (strcmp(now, "never") && strcmp(now, "0")))
+		return;
+	if (!strcmp(name, "enabled") && is_decided(decided, sizeof(decided)))
+		then = decided;
+	if (!strcmp(now, then))
+		return;
+	snprintf(path, sizeof(path), THP "%s", name);
+	set_again(path, then, now);
 }
 
 /* A remount keeps what it does not name, but for the flags. */
@@ -187,6 +265,15 @@ static void apply_rlimit(const char *name, struct json_object *noted)
 	}
 }
 
+/* What lower zones keep from those who can have higher ones: counted again when it is written. */
+static void count_reserves(void)
+{
+	char ratio[128];
+
+	if (read_sysctl("vm/lowmem_reserve_ratio", ratio, sizeof(ratio)) > 0)
+		set_again(PROC_SYS "vm/lowmem_reserve_ratio", ratio, ratio);
+}
+
 static void apply_each(struct json_object *noted, const char *group,
 		       void (*apply)(const char *name, struct json_object *value))
 {
@@ -200,7 +287,9 @@ static void apply_each(struct json_object *noted, const char *group,
 
 void host_limits_apply(struct json_object *noted)
 {
+	count_reserves();
 	apply_each(noted, "sysctl", apply_sysctl);
 	apply_each(noted, "tmpfs", apply_tmpfs);
 	apply_each(noted, "rlimit", apply_rlimit);
+	apply_each(noted, "thp", apply_thp);
 }

@@ -3,11 +3,13 @@
  * host_limits.h - limits that a kernel derives from the size of memory as it
  * boots. After an update it boots in the arena, so that they come out far too
  * small; once the memory is given back, those of the old kernel are set again.
+ * Transparent huge pages, which it turns off below 512 MiB, are one of them: only
+ * what is off is set, and what the command line says of it goes before.
  *
  * Not set: sizes of hash tables (dentries, inodes, TCP), which are fixed.
  *
  * JSON: { "sysctl": { "kernel/threads-max": "46213" }, "tmpfs": { "/run": 617000960 },
- *         "rlimit": { "nproc": [ 23106, 23106 ] } }
+ *         "rlimit": { "nproc": 23106 }, "thp": { "enabled": "always" } }
  */
 #ifndef REBOOTLESS_HOST_LIMITS_H
 #define REBOOTLESS_HOST_LIMITS_H

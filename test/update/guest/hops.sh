@@ -54,6 +54,19 @@ ask_scope()
 	check "$1.$3.exec" sh -c "$2 exec $3 /bin/sh -c true </dev/null"
 }
 
+# Limits that a kernel makes of the size of memory, by name.
+limits()
+{
+	for name in kernel/threads-max fs/inotify/max_user_watches fs/epoll/max_user_watches \
+		vm/min_free_kbytes vm/user_reserve_kbytes; do
+		echo "$(echo $name | tr / .) $(cat /proc/sys/$name)"
+	done
+	# pages that the first zone keeps from those who can have higher ones
+	echo "protection $(sed -n 's/^ *protection: (0, \([0-9]*\),.*/\1/p' /proc/zoneinfo | head -n 1)"
+}
+
+thp() { (cd /sys/kernel/mm/transparent_hugepage && cat enabled defrag use_zero_page khugepaged/defrag); }
+
 start_all()
 {
 	# All survivors in one, since each costs an emulated machine time in every
@@ -108,7 +121,9 @@ start_all()
 	after = runc-two
 	CONF
 	sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo >/srv/memory
-	cat /proc/sys/kernel/threads-max /proc/sys/fs/file-max >/srv/limits
+	limits >/srv/limits
+	thp >/srv/thp
+	echo "huge pages before: $(tr '\n' ' ' </srv/thp)"
 }
 
 # What the runtimes and systemd know of them.
@@ -133,9 +148,15 @@ ask_host()
 {
 	# Kernels differ a little in what they keep for themselves.
 	now=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)
-	then=$(cat /srv/memory)
-	check "$1.memory" test $((100 * now)) -ge $((98 * then))
-	check "$1.threads-max" test "$(cat /proc/sys/kernel/threads-max)" -ge "$(head -n 1 /srv/limits)"
+	before=$(cat /srv/memory)
+	check "$1.memory" test $((100 * now)) -ge $((98 * before))
+	limits >/run/limits
+	while read -r name before; do
+		now=$(sed -n "s/^$name //p" /run/limits)
+		check "$1.$name" test $((100 * ${now:-0})) -ge $((95 * before))
+	done </srv/limits
+	check "$1.huge-pages" test "$(thp)" = "$(cat /srv/thp)"
+	check "$1.khugepaged" pgrep -x khugepaged
 	check "$1.committed" sh -c "! ls -d /run/rebootless/store/containers/*/images"
 	check "$1.journal" sh -c 'journalctl -b -u rebootless.service | grep -q "restored crun-all"'
 	check "$1.journal-whole" sh -c '! journalctl -b | grep "uncleanly shut down"'
