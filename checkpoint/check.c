@@ -48,7 +48,7 @@ int check_containers(struct containers *list, const struct config *config,
 }
 
 /* A kernel image that the loader refuses, or memory that cannot be claimed, is logged by it. */
-int check_host(const struct containers *list, const struct installed_kernel *to,
+int check_host(const struct containers *list, const struct installed_kernel *to, bool zero_copy,
 	       struct findings *findings)
 {
 	const struct load_request request = {
@@ -59,16 +59,16 @@ int check_host(const struct containers *list, const struct installed_kernel *to,
 	char banner[LOADER_RELEASE_MAX] = "";
 	struct demand demand;
 	int err = loader_check(&request, &demand, banner);
-	bool loadable = !err;
+	bool loadable = !err, gives;
 
 	if (!loadable)
 		findings_add(findings, NULL, 0, "kernel %s cannot be loaded, see above", to->release);
 	if (kexec_check_allowed())
 		findings_add(findings, NULL, 0, "this system does not let a kernel be loaded, see above");
-	err = check_target(to, banner, findings);
+	err = check_target(to, banner, &gives, findings);
 	if (!err)
 		err = check_criu(to, findings);
 	if (!err)
-		err = check_memory(list, loadable ? &demand : NULL, findings);
+		err = check_memory(list, loadable ? &demand : NULL, zero_copy && gives, findings);
 	return err;
 }

@@ -16,18 +16,20 @@
 /*
  * Kernel, modules and initramfs belong together, and the initramfs brings
  * containers back. banner: what the kernel's image says that it is
- * (bzimage.h: release), "" = unknown.
+ * (bzimage.h: release), "" = unknown. *gives: its PramFS gives pages to processes
+ * that read them, instead of copying.
  */
-int check_target(const struct installed_kernel *to, const char *banner, struct findings *findings);
+int check_target(const struct installed_kernel *to, const char *banner, bool *gives,
+		 struct findings *findings);
 
 /* CRIU is there, works on this kernel, and is new enough for it and for `to`. */
 int check_criu(const struct installed_kernel *to, struct findings *findings);
 
 /*
- * The containers' images fit into memory beside the containers, once the new
- * kernel's arena (demand; NULL = claimed already) has been taken.
+ * What of the containers will be in memory twice, all of it without zero_copy, fits
+ * there once the new kernel's arena (demand; NULL = claimed already) has been taken.
  */
-int check_memory(const struct containers *list, const struct demand *demand,
+int check_memory(const struct containers *list, const struct demand *demand, bool zero_copy,
 		 struct findings *findings);
 
 #endif

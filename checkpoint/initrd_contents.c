@@ -75,13 +75,16 @@ static int uncompress(const char *program, const uint8_t *data, size_t bytes, co
 	return file_map(path, map);
 }
 
-/* "vermagic=6.12.117+deb13-amd64 SMP ..." in the module's section .modinfo */
-static void find_vermagic(const uint8_t *data, size_t bytes, char vermagic[INITRD_RELEASE_MAX])
+/* "vermagic=6.12.117+deb13-amd64 SMP ..." and the like in the module's section .modinfo */
+static void find_modinfo(const uint8_t *data, size_t bytes, struct initrd_contents *c)
 {
-	static const char key[] = "vermagic=";
+	static const char key[] = "vermagic=", gives[] = "gives=pages";
 	const char *at = memmem(data, bytes, key, strlen(key));
+	char *vermagic = c->vermagic;
 	size_t left, length = 0;
 
+	/* with the NUL; see give.c */
+	c->gives = memmem(data, bytes, gives, sizeof(gives));
 	if (!at)
 		return;
 	at += strlen(key);
@@ -107,9 +110,9 @@ static int look_at_module(const struct initrd_entry *e, struct initrd_contents *
 	if (program)
 		err = uncompress(program, e->data, e->bytes, e->name, &map);
 	if (!err && program && map.data)
-		find_vermagic(map.data, map.bytes, c->vermagic);
+		find_modinfo(map.data, map.bytes, c);
 	else if (!program && e->data)
-		find_vermagic(e->data, e->bytes, c->vermagic);
+		find_modinfo(e->data, e->bytes, c);
 	return err;
 }
 

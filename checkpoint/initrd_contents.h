@@ -16,6 +16,7 @@ struct initrd_contents {
 	bool module;				/* pramfs.ko, */
 	char directory[INITRD_RELEASE_MAX];	/* ... in the modules of this kernel, */
 	char vermagic[INITRD_RELEASE_MAX];	/* ... built for this one ("" = not known) */
+	bool gives;				/* ... where it gives pages instead of copying them */
 };
 
 /*

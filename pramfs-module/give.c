@@ -33,6 +33,7 @@
  */
 #include <linux/migrate.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
 #include <linux/slab.h>
@@ -53,6 +54,9 @@ struct pramfs_give {
 };
 
 #ifdef PRAMFS_CAN_GIVE
+/* For `rebootless check`, which asks for more memory where this is missing. */
+MODULE_INFO(gives, "pages");
+
 /*
  * Read-only, and no longer the process's alone: whoever writes, copies. Young,
  * and dirty for soft-dirty tracking, as after a first write.

@@ -3,10 +3,14 @@
  * Unit tests of checkpoint/check_system.c: with a criu that says what the test
  * wants, an initramfs made here, and this process's own memory.
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "checkpoint/check_system.h"
@@ -58,29 +62,130 @@ static void test_criu(void)
 	end("system.criu");
 }
 
+#define MEMORY (64 << 20)
+
+/* What is asked for on behalf of a process, in MiB. */
+static unsigned long asked(pid_t pid, bool zero_copy)
+{
+	static const char images[] = "images need ";
+	struct container c = { .name = "web", .pid = pid, .state = CONTAINER_RUNNING };
+	const struct containers list = { &c, 1 };
+	const struct demand demand = { .low = 1 << 20, .any = 1 << 20 };
+	_cleanup_findings_ struct findings f = { 0 };
+	const char *at;
+
+	said[0] = '\0';
+	expect_ok(check_memory(&list, &demand, zero_copy, &f));
+	at = strstr(said, images);
+	if (f.nr || !at)
+		complain("said %s", said);
+	return at ? strtoul(at + strlen(images), NULL, 10) : 0;
+}
+
+/* A process that does something with memory, and waits for its end. */
+static pid_t with_memory(void (*use)(char *), int flags, int fd)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(ready))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		char *p = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (p == MAP_FAILED)
+			_exit(1);
+		use(p);
+		(void)!write(ready[1], "", 1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		complain("the process with memory has ended");
+	close(ready[0]);
+	return pid;
+}
+
+static void fill(char *p)
+{
+	memset(p, 1, MEMORY);
+}
+
+static void look(char *p)
+{
+	for (size_t i = 0; i < MEMORY; i += 4096)
+		(void)*(volatile char *)(p + i);
+}
+
+static void fill_and_fork(char *p)
+{
+	int ready[2];
+	char byte;
+
+	fill(p);
+	if (pipe(ready))
+		return;
+	if (!fork()) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)!write(ready[1], "", 1);
+		for (;;)
+			pause();
+	}
+	(void)!read(ready[0], &byte, 1);
+}
+
+/* At least `least`; and at most that and half of MEMORY, for the processes themselves. */
+static void expect_asked(const char *what, void (*use)(char *), int flags, int fd, bool zero_copy,
+			 unsigned long least)
+{
+	pid_t pid = with_memory(use, flags, fd);
+	unsigned long mib = asked(pid, zero_copy);
+
+	if (mib < least || mib > least + (MEMORY >> 21))
+		complain("%s%s: expected %lu MiB and some, found %lu: %s", what,
+			 zero_copy ? ", zero copy" : "", least, mib, said);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 static void test_memory(void)
 {
-	struct container c = { .name = "web", .pid = getpid() };
-	const struct containers list = { &c, 1 };
-	struct demand demand = { .low = 1 << 20, .any = 1 << 20 };
-	_cleanup_findings_ struct findings f = { 0 }, g = { 0 };
-	const size_t bytes = 64 << 20;
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const unsigned long mib = MEMORY >> 20;
+	int fd = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	begin();
-	memset(p, 1, bytes);
-	expect_ok(check_memory(&list, &demand, &f));
-	if (f.nr || !strstr(said, "container web has "))
-		complain("said %s", said);
-	else if (atoi(strstr(said, "web has ") + 8) < 64 || atoi(strstr(said, "web has ") + 8) > 4096)
-		complain("found another amount than 64 MiB and some: %s", said);
-	demand.any = 1ull << 50;
-	expect_ok(check_memory(&list, &demand, &g));
-	findings_log(&g);
+	if (fd < 0 || ftruncate(fd, MEMORY))
+		complain("cannot make a file");
+	expect_asked("private", fill, MAP_PRIVATE | MAP_ANONYMOUS, -1, false, mib);
+	expect_asked("private", fill, MAP_PRIVATE | MAP_ANONYMOUS, -1, true, 0);
+	expect_asked("shared", fill, MAP_SHARED | MAP_ANONYMOUS, -1, false, mib);
+	expect_asked("shared", fill, MAP_SHARED | MAP_ANONYMOUS, -1, true, mib);
+	expect_asked("forked", fill_and_fork, MAP_PRIVATE | MAP_ANONYMOUS, -1, false, 2 * mib);
+	expect_asked("forked", fill_and_fork, MAP_PRIVATE | MAP_ANONYMOUS, -1, true, mib);
+	expect_asked("shared and forked", fill_and_fork, MAP_SHARED | MAP_ANONYMOUS, -1, true, mib);
+	expect_asked("written file", fill, MAP_PRIVATE, fd, true, mib);
+	expect_asked("read file", look, MAP_PRIVATE, fd, false, 0);
+	close(fd);
+	end("system.memory");
+}
+
+static void test_little_memory(void)
+{
+	struct container c = { .name = "web", .pid = getpid(), .state = CONTAINER_RUNNING };
+	const struct containers list = { &c, 1 };
+	const struct demand demand = { .low = 1 << 20, .any = 1ull << 50 };
+	_cleanup_findings_ struct findings f = { 0 };
+
+	begin();
+	expect_ok(check_memory(&list, &demand, true, &f));
+	findings_log(&f);
 	expect_said("too little memory: the containers' images need ");
 	expect_said("the new kernel's arena 1073741825 MiB");
-	munmap(p, bytes);
-	end("system.memory");
+	end("system.memory.little");
 }
 
 static const char nft[] = "usr/sbin/nft";
@@ -92,6 +197,7 @@ static void look_at(const char *restore, const char *hooks, const char *ko, cons
 	_cleanup_findings_ struct findings f = { 0 };
 	const struct installed_kernel to = { .release = "7.3.4-amd64", .kernel = "/k", .initrd = "initrd" };
 	FILE *file = fopen("initrd", "we");
+	bool gives;
 
 	said[0] = '\0';
 	cpio_entry(file, restore, "x", 1);
@@ -100,7 +206,7 @@ static void look_at(const char *restore, const char *hooks, const char *ko, cons
 	cpio_entry(file, ko, vermagic, strlen(vermagic));
 	cpio_entry(file, "TRAILER!!!", "", 0);
 	fclose(file);
-	expect_ok(check_target(&to, banner, &f));
+	expect_ok(check_target(&to, banner, &gives, &f));
 	findings_log(&f);
 	if (expected)
 		expect_said(expected);
@@ -143,6 +249,7 @@ int main(void)
 	setenv("PATH", path, 1);
 	test_criu();
 	test_memory();
+	test_little_memory();
 	test_target();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (chdir("/") || system(command))

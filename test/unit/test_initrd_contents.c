@@ -28,7 +28,7 @@ static void early(const char *to)
 	fclose(f);
 }
 
-static const char module[] = "\177ELF...license=GPL\0vermagic=" RELEASE " SMP preempt\0name=pramfs";
+static const char module[] = "\177ELF...license=GPL\0vermagic=" RELEASE " SMP preempt\0gives=pages\0name=pramfs";
 
 static void archive(const char *to, const char *ko, const void *data, size_t bytes, bool all)
 {
@@ -64,9 +64,9 @@ static void expect_whole(const char *what)
 
 	expect_ok(initrd_inspect(path, &c));
 	if (!c.restore || !c.hooks || !c.module || strcmp(c.directory, RELEASE) ||
-	    strcmp(c.vermagic, RELEASE))
-		complain("%s: restore %d, hooks %d, module %d for \"%s\" in \"%s\"", what, c.restore,
-			 c.hooks, c.module, c.vermagic, c.directory);
+	    strcmp(c.vermagic, RELEASE) || !c.gives)
+		complain("%s: restore %d, hooks %d, module %d for \"%s\" in \"%s\", gives %d", what,
+			 c.restore, c.hooks, c.module, c.vermagic, c.directory, c.gives);
 }
 
 static void test_compressions(void)
@@ -116,6 +116,7 @@ static void test_compressed_module(void)
 
 static void test_missing(void)
 {
+	static const char other[] = "vermagic=x\0gives=pagesets";
 	struct initrd_contents c = { 0 };
 
 	begin();
@@ -123,6 +124,10 @@ static void test_missing(void)
 	expect_ok(initrd_inspect(path, &c));
 	if (c.restore || c.hooks || c.module)
 		complain("something was found in an initrd without it");
+	archive("initrd", KO, other, sizeof(other), false);
+	expect_ok(initrd_inspect(path, &c));
+	if (!c.module || c.gives)
+		complain("a module that does not give pages is taken for one that does");
 	archive("main", KO, module, sizeof(module), true);
 	if (shell("gzip <main | head -c 60 >initrd"))
 		complain("cannot run gzip");
