@@ -25,12 +25,14 @@ uptime_ms() { sed 's/\([0-9]*\)\.\([0-9][0-9]\).*/\1\20/' /proc/uptime; }
 # fits MIB: so much more, and some to breathe
 fits() { test $(($(kib MemAvailable) / 1024)) -gt $(($1 + 200)); }
 
+# start TASK: one for each size and round, MIB.ROUND, since pages are given only once
 start()
 {
 	mkdir -p "/tmp/$1"
 	# high, so that it is free in the next kernel
-	echo $((20000 + $1)) >/proc/sys/kernel/ns_last_pid
-	/bench/dirty "$1" "/tmp/$1" &
+	pids=$((${pids:-20000} + 20))
+	echo $pids >/proc/sys/kernel/ns_last_pid
+	/bench/dirty "${1%.*}" "/tmp/$1" &
 	echo $! >"/mnt/kit/$1.pid"
 	until [ -e "/tmp/$1/ready" ]; do sleep 0.2; done
 }
@@ -55,14 +57,14 @@ dump()
 		--action-script /run/script "$3" >/run/dump.out 2>&1
 }
 
-# measure_dump MIB WHERE DIR: the task goes on afterwards
+# measure_dump TASK WHERE DIR: the task goes on afterwards
 measure_dump()
 {
 	mkdir -p "$3"
 	_free=$(kib MemFree)
 	if dump "$3" "$1" --leave-running; then
-		/bench/criu_stats "$1.$2.dump" "$3/stats-dump"
-		metric "$1.$2.dump.extra_kib" $((_free - $(cat /run/free))) KiB
+		/bench/criu_stats "${1%.*}.$2.dump" "$3/stats-dump"
+		metric "${1%.*}.$2.dump.extra_kib" $((_free - $(cat /run/free))) KiB
 		pass "dump-$1-$2"
 	else
 		fail "dump-$1-$2" "$(grep Error /run/dump.log | head -n 1)"
@@ -73,22 +75,20 @@ measure_dump()
 dump_all()
 {
 	for _mib; do
-		start "$_mib"
-		_round=0
-		while [ $_round -lt "$rounds" ]; do
+		for _round in $(seq "$rounds"); do
+			start "$_mib.$_round"
 			if fits "$_mib"; then
-				measure_dump "$_mib" tmpfs /mnt/t/images
-				measure_dump "$_mib" copy /mnt/copy/images
+				measure_dump "$_mib.$_round" tmpfs /mnt/t/images
+				measure_dump "$_mib.$_round" copy /mnt/copy/images
 			else
 				note "$_mib MiB: no room for a copy of it"
 			fi
-			measure_dump "$_mib" zero /mnt/zero/images
-			_round=$((_round + 1))
+			measure_dump "$_mib.$_round" zero /mnt/zero/images
 		done
 	done
 }
 
-# hold MIB: captured, and kept so until the kexec
+# hold TASK: captured, and kept so until the kexec
 hold()
 {
 	mkdir -p "/mnt/zero/$1"
@@ -101,12 +101,22 @@ hold()
 	done
 }
 
+hold_all()
+{
+	for _mib; do
+		for _round in $(seq "$rounds"); do
+			hold "$_mib.$_round" || return 1
+		done
+	done
+}
+
 # Pages of all mounts that were taken as they are, as `pramfs status` says
 counter() { /vm/pramfs status --json | grep -o "\"$1\": *[0-9]*" | grep -o '[0-9]*$'; }
 
-# measure_restore MIB WHERE DIR
+# measure_restore TASK WHERE DIR
 measure_restore()
 {
+	_name=${1%.*}.$2.restore
 	_given=$(counter given_pages)
 	_free=$(kib MemFree) _from=$(uptime_ms)
 	if ! criu restore --images-dir "$3" --log-file /run/restore.log --shell-job --restore-detached \
@@ -114,10 +124,10 @@ measure_restore()
 		fail "restore-$1-$2" "$(grep Error /run/restore.log | head -n 1)"
 		return
 	fi
-	metric "$1.$2.restore.wall_us" $((($(uptime_ms) - _from) * 1000)) us
-	metric "$1.$2.restore.extra_kib" $((_free - $(kib MemFree))) KiB
-	metric "$1.$2.restore.given" $(($(counter given_pages) - _given)) pages
-	/bench/criu_stats "$1.$2.restore" "$3/stats-restore"
+	metric "$_name.wall_us" $((($(uptime_ms) - _from) * 1000)) us
+	metric "$_name.extra_kib" $((_free - $(kib MemFree))) KiB
+	metric "$_name.given" $(($(counter given_pages) - _given)) pages
+	/bench/criu_stats "$_name" "$3/stats-restore"
 	rm -f "/tmp/$1/verified"
 	kill -USR1 "$(cat "/mnt/kit/$1.pid")"
 	until [ -e "/tmp/$1/verified" ]; do sleep 0.2; done
@@ -131,25 +141,24 @@ measure_restore()
 restore_all()
 {
 	for _mib; do
-		mkdir -p "/tmp/$_mib"
-		_round=0
-		while [ $_round -lt "$rounds" ]; do
+		for _round in $(seq "$rounds"); do
+			_task=$_mib.$_round
+			mkdir -p "/tmp/$_task"
 			mount -o remount,give=on /mnt/zero
-			measure_restore "$_mib" zero "/mnt/zero/$_mib"
+			measure_restore "$_task" zero "/mnt/zero/$_task"
 			if fits "$_mib"; then
 				mount -o remount,give=off /mnt/zero
-				measure_restore "$_mib" copy "/mnt/zero/$_mib"
+				measure_restore "$_task" copy "/mnt/zero/$_task"
 			else
 				note "$_mib MiB: no room for a copy of it"
 			fi
 			if fits $((_mib * 2)); then
-				cp -r "/mnt/zero/$_mib" /mnt/t/images
-				measure_restore "$_mib" tmpfs /mnt/t/images
+				cp -r "/mnt/zero/$_task" /mnt/t/images
+				measure_restore "$_task" tmpfs /mnt/t/images
 				rm -rf /mnt/t/images
 			fi
-			_round=$((_round + 1))
+			rm -rf "/mnt/zero/$_task"
 		done
-		rm -rf "/mnt/zero/$_mib"
 	done
 }
 
@@ -159,7 +168,7 @@ if [ "$STAGE" = 1 ]; then
 	mv /next /mnt/kit/
 	dump_all "$@"
 	load "$next" || exit 0
-	for mib; do hold "$mib" || exit 0; done
+	hold_all "$@" || exit 0
 	dmesg_out
 	/vm/rebootless fire -v
 	fail fire "it came back"
