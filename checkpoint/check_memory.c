@@ -117,7 +117,7 @@ static void add_process(pid_t pid, struct use *u)
 
 static int cgroup_number(const char *cgroup, const char *file, uint64_t *value)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX + 64];
 
 	snprintf(path, sizeof(path), "%s%s/%s", CGROUP_ROOT, cgroup, file);
 	return file_read_u64(path, value);
