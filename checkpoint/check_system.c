@@ -11,6 +11,9 @@
 #include "common/cleanup.h"
 #include "common/run.h"
 
+/* `criu check` tries all that CRIU needs: a second, on an emulated machine a minute. */
+#define CRIU_SECONDS 180
+
 /* ---- the kernel that is to come --------------------------------------------------- */
 
 static void check_module(const struct installed_kernel *to, const struct initrd_contents *c,
@@ -102,7 +105,7 @@ static int ask_criu(const char *option, const char *value)
 	static const struct run_options quiet = { .log = "/dev/null" };
 	char *argv[] = { "criu", "check", (char *)option, (char *)value, NULL };
 
-	return run(argv, &quiet, 60);
+	return run(argv, &quiet, CRIU_SECONDS);
 }
 
 static void ask_features(struct findings *findings)
@@ -123,7 +126,7 @@ int check_criu(const struct installed_kernel *to, struct findings *findings)
 	_cleanup_free_ char *output = NULL;
 	struct utsname running;
 	struct version criu;
-	int status = run_read(argv, 60, &output);
+	int status = run_read(argv, CRIU_SECONDS, &output);
 
 	if (status || !output || !parse_version(output, "Version:", &criu)) {
 		findings_add(findings, NULL, 0, "CRIU cannot be run (`criu --version`): install it, 4.2 or later");
