@@ -23,6 +23,7 @@ settings()
 	cat >/etc/rebootless.conf <<-CONF
 	dump-timeout = 120
 	restore-timeout = 120
+	verify = yes
 	on-restore-failure = $1
 	$2
 	[tree tree-a]

@@ -200,6 +200,7 @@ if [ "$STAGE" = 1 ]; then
 	cat >/etc/rebootless.conf <<-CONF
 	dump-timeout = 600
 	restore-timeout = 600
+	verify = yes
 	CONF
 	start_redis || exit 0
 	start_postgresql || exit 0

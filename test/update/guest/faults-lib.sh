@@ -11,6 +11,7 @@ start_small()
 	cat >/etc/rebootless.conf <<-CONF
 	dump-timeout = 120
 	restore-timeout = 120
+	verify = yes
 	[tree tree-a]
 	pid-file = /var/lib/survivors/tree-a/pid
 	CONF

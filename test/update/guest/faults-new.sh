@@ -54,6 +54,7 @@ fire()
 	cat >/etc/rebootless.conf <<-CONF
 	dump-timeout = 120
 	restore-timeout = $(case $point in restore-hang*) echo 40 ;; *) echo 120 ;; esac)
+	verify = yes
 	on-restore-failure = $policy
 	fault = $point
 	[tree tree-a]

@@ -85,6 +85,7 @@ start_tree()
 	cat >/etc/rebootless.conf <<-CONF
 	dump-timeout = 200
 	restore-timeout = 200
+	verify = yes
 	[tree tree-host]
 	pid-file = /srv/tree/pid
 	CONF

@@ -58,6 +58,7 @@ start_all()
 	engines = podman crun runc tree
 	dump-timeout = 200
 	restore-timeout = 200
+	verify = yes
 	CONF
 	describe >/srv/before
 }
