@@ -42,22 +42,43 @@ struct use {
 	bool limited;
 };
 
-/* The number behind a line's key in a file of "key number" or "Key: number kB" lines; 0 = not there. */
-static uint64_t field_of(const char *path, const char *key)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	_cleanup_free_ char *line = NULL;
-	size_t size = 0, length = strlen(key);
+/* More than any of the files has that are read here. */
+#define TEXT_MAX 16384
 
-	while (f && getline(&line, &size, f) > 0)
+/* All of a file: smaps_rollup walks the page tables each time. "" when it cannot be had. */
+static void read_text(const char *path, char text[TEXT_MAX])
+{
+	if (file_read(path, text, TEXT_MAX) < 0)
+		text[0] = '\0';
+}
+
+/* The number behind a line's key in a text of "key number" or "Key: number kB" lines; 0 = not there. */
+static uint64_t field_of(const char *text, const char *key)
+{
+	size_t length = strlen(key);
+	const char *line = text;
+
+	while (line && *line) {
 		if (!strncmp(line, key, length) && (line[length] == ' ' || line[length] == ':'))
 			return strtoull(line + length + 1, NULL, 10);
+		line = strchr(line, '\n');
+		if (line)
+			line++;
+	}
 	return 0;
 }
 
-static uint64_t kib_of(const char *path, const char *key)
+static uint64_t kib_of(const char *text, const char *key)
 {
-	return field_of(path, key) << 10;
+	return field_of(text, key) << 10;
+}
+
+static uint64_t of_memory(const char *key)
+{
+	char text[TEXT_MAX];
+
+	read_text("/proc/meminfo", text);
+	return kib_of(text, key);
 }
 
 static uint64_t beyond(uint64_t a, uint64_t b)
@@ -97,11 +118,13 @@ static uint64_t writable_files(pid_t pid)
 
 static void add_process(pid_t pid, struct use *u)
 {
-	char rollup[64], status[64];
+	char path[64], rollup[TEXT_MAX], status[TEXT_MAX];
 	uint64_t anon;
 
-	snprintf(rollup, sizeof(rollup), "/proc/%d/smaps_rollup", (int)pid);
-	snprintf(status, sizeof(status), "/proc/%d/status", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+	read_text(path, rollup);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	read_text(path, status);
 	anon = kib_of(rollup, "Anonymous");
 	u->anon += anon;
 	u->twice += beyond(anon, kib_of(rollup, "Pss_Anon"));
@@ -140,12 +163,13 @@ static void look_at_limits(const char *cgroup, struct use *u)
 
 static void add_cgroup(const char *cgroup, struct use *u)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], text[TEXT_MAX];
 	uint64_t swap = 0;
 
 	snprintf(path, sizeof(path), "%s%s/memory.stat", CGROUP_ROOT, cgroup);
+	read_text(path, text);
 	/* files on its tmpfs, which no process need have mapped */
-	u->shared = larger(u->shared, field_of(path, "shmem"));
+	u->shared = larger(u->shared, field_of(text, "shmem"));
 	cgroup_number(cgroup, "memory.swap.current", &swap);
 	u->swap = larger(u->swap, swap);
 	look_at_limits(cgroup, u);
@@ -162,7 +186,7 @@ static int look_at(const struct container *c, struct use *u)
 	for (i = 0; !err && i < k.nr_pids; i++)
 		add_process(k.pid[i], u);
 	/* shared ones were counted once for each process that has them */
-	u->huge = smaller(u->huge, kib_of("/proc/meminfo", "Hugetlb"));
+	u->huge = smaller(u->huge, of_memory("Hugetlb"));
 	if (!err && c->cgroup && strcmp(c->cgroup, "/"))
 		add_cgroup(c->cgroup, u);
 	return err;
@@ -207,7 +231,7 @@ int check_memory(const struct containers *list, const struct demand *demand, boo
 		/* CRIU's descriptions and PramFS's own of all of it, by experience */
 		need += copied(&u, zero_copy) + all_of(&u) / 32;
 	}
-	available = kib_of("/proc/meminfo", "MemAvailable");
+	available = of_memory("MemAvailable");
 	log_detail("images need %llu MiB, the new kernel's arena %llu MiB, available are %llu MiB",
 		   mib(need), mib(arena), mib(available));
 	if (need + arena > available)
