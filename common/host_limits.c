@@ -57,14 +57,16 @@ static int read_sysctl(const char *name, char *value, size_t size)
 	return file_read_line(path, value, size);
 }
 
-static void note_sysctls(struct json_object *o)
+/* What each is now, by name; of those that this kernel has. */
+static void note_values(struct json_object *o, const char *const *names, size_t nr,
+			int (*read_one)(const char *name, char *value, size_t size))
 {
 	char value[128];
 	size_t i;
 
-	for (i = 0; i < LENGTH(sysctls); i++)
-		if (read_sysctl(sysctls[i], value, sizeof(value)) > 0)
-			json_object_object_add(o, sysctls[i], json_object_new_string(value));
+	for (i = 0; i < nr; i++)
+		if (read_one(names[i], value, sizeof(value)) > 0)
+			json_object_object_add(o, names[i], json_object_new_string(value));
 }
 
 static uint64_t tmpfs_bytes(const char *path)
@@ -103,16 +105,6 @@ static int read_thp(const char *name, char *value, size_t size)
 	return snprintf(value, size, "%s", to ? from + 1 : line);
 }
 
-static void note_thp(struct json_object *o)
-{
-	char value[32];
-	size_t i;
-
-	for (i = 0; i < LENGTH(thp); i++)
-		if (read_thp(thp[i], value, sizeof(value)) > 0)
-			json_object_object_add(o, thp[i], json_object_new_string(value));
-}
-
 static void note_rlimits(struct json_object *o)
 {
 	struct rlimit limit;
@@ -137,10 +129,10 @@ struct json_object *host_limits_note(void)
 		log_syserr(ENOMEM, "cannot note the host's limits");
 		return NULL;
 	}
-	note_sysctls(sysctl);
+	note_values(sysctl, sysctls, LENGTH(sysctls), read_sysctl);
 	note_tmpfs(tmpfs);
 	note_rlimits(rlimit);
-	note_thp(huge);
+	note_values(huge, thp, LENGTH(thp), read_thp);
 	json_object_object_add(o, "sysctl", sysctl);
 	json_object_object_add(o, "tmpfs", tmpfs);
 	json_object_object_add(o, "rlimit", rlimit);
