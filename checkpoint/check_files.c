@@ -199,7 +199,7 @@ static bool is_carried_device(dev_t dev)
 	switch (ma) {
 	case 1: return true;				/* mem, null, zero, random, kmsg ... */
 	case 4: return mi >= 1 && mi <= 63;		/* virtual consoles */
-	case 5: return mi <= 2;				/* tty, console, ptmx */
+	case 5: return mi == 1 || mi == 2;		/* console, ptmx; /dev/tty: see below */
 	case 10: return mi == 200 || mi == 235;		/* net/tun, autofs */
 	case 188: case 204: return true;		/* serial over USB, and others */
 	default: return ma >= 128 && ma <= 136;		/* ptys */
