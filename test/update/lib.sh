@@ -11,7 +11,7 @@ update_disk()
 {
 	local out=$1 kind=$2 script=$3
 	shift 3
-	make -s -C "$TOP/test/survivor" BUILD="$BUILD" >&2
+	build_survivors
 	"$LAB/update-disk" "$out" --initramfs "$kind" \
 		--add "$UPDATE_DIR/guest/$script:/test" \
 		--add "$UPDATE_DIR/guest/lib.sh:/usr/lib/update-lib.sh" \

@@ -24,6 +24,15 @@ build_programs()
 	) 9>"$BUILD/vm-programs.lock" >&2
 }
 
+# What asks kernel objects how they are, at build/survivor. Two tests start at the same time.
+build_survivors()
+{
+	(
+		flock 9
+		make -s -C "$TOP/test/survivor" BUILD="$BUILD"
+	) 9>"$BUILD/survivors.lock" >&2
+}
+
 # initrd SERIES OUT SCRIPT [ARG-OF-test/lab/initramfs...]: a bare guest that
 # runs test/vm/guest/SCRIPT and has our programs under /vm.
 initrd()
