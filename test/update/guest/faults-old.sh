@@ -130,6 +130,8 @@ new_kernel()
 	check settle.by-hand rebootless settle
 	check settle.state test "$(state crun-a)" = running
 	check settle.bystander systemctl is-active --quiet bystander.service
+	# as every update sets it by the configuration, also one that is given up
+	mount -o remount,verify=on /run/rebootless/store
 	picture /run/before
 	available >/run/available
 	REBOOTLESS_FAULT=rollback timeout 200 rebootless rollback >/run/update.out 2>&1
