@@ -4,12 +4,14 @@
 # shellcheck disable=SC2034,SC2154 # used by those that source this; from lib.sh
 stop=$work/stop
 talk=$BUILD/outside/talk
+begin=$work/begin
 
 # outside: run this test again inside, and then judge what was captured.
 outside()
 {
 	local status=0
-	rm -f "$stop" "$BUILD/lab/runs/$(basename "$0")/report" "$work"/*.out "$work"/*.err
+	rm -f "$stop" "$begin" "$BUILD/lab/runs/$(basename "$0")/report" "$work"/*.out "$work"/*.err
+	mkfifo "$begin"
 	"$LAB/outside" "$work" "$0" || status=$?
 	if [ -s "$work/refused" ]; then
 		echo "fail refused: the guest refused $(wc -l <"$work/refused") times: $(head -n 1 "$work/refused")"
@@ -20,13 +22,9 @@ outside()
 	return "$status"
 }
 
-# clients_may_begin: wait until the guest says so; who asks before is refused.
-clients_may_begin()
-{
-	until grep -qs '^note clients may begin' "$BUILD/lab/runs/$(basename "$0")/report" || [ -e "$stop" ]; do
-		sleep 0.5
-	done
-}
+# clients_may_begin: wait until somebody writes, as outside_guest does when the guest
+# says so; who asks before is refused.
+clients_may_begin() { : <"$begin"; }
 
 # outside_guest WORDS: boot it with a link to the clients, who are told to end when it
 # says so, or has ended.
@@ -35,6 +33,10 @@ outside_guest()
 	local name
 	name=$(basename "$0")
 	(
+		until grep -qs '^note clients may begin' "$BUILD/lab/runs/$name/report" || [ -e "$stop" ]; do
+			sleep 1
+		done
+		exec 9>"$begin"
 		until grep -qs '^note clients may end' "$BUILD/lab/runs/$name/report" || [ -e "$stop" ]; do
 			sleep 1
 		done
