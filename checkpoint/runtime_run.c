@@ -11,6 +11,9 @@
 #include "common/cleanup.h"
 #include "common/criu_config.h"
 #include "common/log.h"
+#include "common/network_lock.h"
+#include "common/network_namespaces.h"
+#include "common/podman.h"
 #include "common/runtime.h"
 #include "restore/enter_root.h"
 
@@ -73,6 +76,34 @@ static int enter(void)
 	return err;
 }
 
+/*
+ * The engine has made it already, and the one whose connections it has comes only
+ * now: nobody else there, or on the same bridge, may be told that it is not there.
+ */
+static void lock_network(char *const *argv)
+{
+	struct json_object *config, *namespaces = NULL, *one;
+	const char *type, *network;
+	char path[PATH_MAX];
+	size_t i;
+
+	for (; *argv && strcmp(*argv, "--bundle"); argv++)
+		;
+	if (!*argv || !argv[1] || !network_is_locked())
+		return;
+	snprintf(path, sizeof(path), "%s/config.json", argv[1]);
+	config = json_object_from_file(path);
+	json_pointer_get(config, "/linux/namespaces", &namespaces);
+	for (i = 0; namespaces && i < json_object_array_length(namespaces); i++) {
+		one = json_object_array_get_idx(namespaces, i);
+		type = podman_text(one, "/type");
+		network = podman_text(one, "/path");
+		if (type && network && !strcmp(type, "network"))
+			network_namespace_do(network, network_lock_inside, NULL);
+	}
+	json_object_put(config);
+}
+
 int runtime_run(char **argv)
 {
 	const char *name = name_of(argv[0]);
@@ -80,6 +111,8 @@ int runtime_run(char **argv)
 
 	for (word = argv + 1; *word && strcmp(*word, "restore"); word++)
 		;
+	if (*word)
+		lock_network(word);
 	if (*word && (is_chrooted() ? enter() : criu_config_is_written() && criu_config_mount(false)))
 		return 1;
 	argv[0] = (char *)name;

@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/deadline.h"
+#include "common/engine.h"
 #include "common/log.h"
 #include "common/network_lock.h"
 #include "common/network_namespaces.h"
@@ -35,11 +36,19 @@ enum {
 #define LOCK_HEAD UNLOCK "table inet rebootless {\nchain arriving {\n" \
 	"type filter hook prerouting priority -150\niif lo accept\n"
 #define LOCK_TAIL "\n}\n}\n"
+#define UNLOCK_BETWEEN "table bridge rebootless\ndelete table bridge rebootless\n"
+#define TRANSPORTS "meta l4proto { tcp, udp, udplite, sctp } drop\n"
+/* By which a peer would be told that nobody is here; loopback is no exception. */
+#define REFUSALS "tcp flags & rst == rst drop\nicmp type destination-unreachable drop\n" \
+	"icmpv6 type destination-unreachable drop"
 /* 0xC114: CRIU's own (SOCCR_MARK) */
 #define LOCK_ALL LOCK_HEAD "meta mark 0xc114 accept\nct state established,related accept\n" \
-	"meta l4proto { tcp, udp, udplite, sctp } drop\n}\n" \
-	"chain passing {\ntype filter hook forward priority -150\n" \
-	"meta l4proto { tcp, udp, udplite, sctp } drop" LOCK_TAIL
+	TRANSPORTS "}\nchain passing {\ntype filter hook forward priority -150\n" \
+	TRANSPORTS REFUSALS "\n}\n" \
+	"chain leaving {\ntype filter hook output priority -150\n" REFUSALS LOCK_TAIL
+/* What containers on the same bridge say to each other. */
+#define LOCK_BETWEEN UNLOCK_BETWEEN "table bridge rebootless {\nchain passing {\n" \
+	"type filter hook forward priority -150\n" TRANSPORTS LOCK_TAIL
 #define LOCK_NEW LOCK_HEAD "tcp flags & (fin|syn|rst|ack) == syn drop" LOCK_TAIL
 
 static int nft(const char *rules)
@@ -64,23 +73,30 @@ int network_lock_new(void)
 	return lock(LOCK_NEW);
 }
 
+/* A kernel may have no nftables for bridges. */
 int network_lock_all(void)
 {
-	return lock(LOCK_ALL);
+	return lock(LOCK_ALL LOCK_BETWEEN) ? lock(LOCK_ALL) : 0;
+}
+
+bool network_is_locked(void)
+{
+	return !access(LOCK_MARK, F_OK);
 }
 
 void network_unlock(void)
 {
-	if (access(LOCK_MARK, F_OK) < 0)
+	if (!network_is_locked())
 		return;
-	/* of a table that is there or not */
-	if (!nft(UNLOCK))
+	/* of tables that are there or not */
+	if (!nft(UNLOCK UNLOCK_BETWEEN) || !nft(UNLOCK))
 		unlink(LOCK_MARK);
 }
 
-int network_lock_inside(void)
+void network_lock_inside(struct json_object *network)
 {
-	return nft(LOCK_ALL);
+	(void)network;
+	nft(LOCK_ALL);
 }
 
 static void unlock_inside(struct json_object *network)
@@ -89,11 +105,20 @@ static void unlock_inside(struct json_object *network)
 	nft(UNLOCK);
 }
 
-void network_unlock_all(struct json_object *noted)
+void network_unlock_all(struct json_object *noted, const struct containers *list)
 {
+	const struct container *c;
+	char path[64];
+
 	if (noted) {
 		network_tracked_make(noted);
 		network_namespaces_each(noted, unlock_inside);
+		for (c = list->container; c < list->container + list->nr; c++) {
+			if (c->state != CONTAINER_RESTORED || !c->engine->makes_network)
+				continue;
+			snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)c->pid);
+			network_namespace_do(path, unlock_inside, NULL);
+		}
 	}
 	network_unlock();
 }

@@ -6,7 +6,8 @@
  * reset, and the connection is lost. So in the new kernel nothing arrives at
  * TCP, UDP or SCTP before all is restored, but for what the initramfs itself has
  * asked for (a root filesystem over the network), loopback, and what CRIU sends
- * itself while it repairs sockets (marked).
+ * itself while it repairs sockets (marked); nothing is refused, not by loopback
+ * either; and containers on one bridge do not hear each other.
  *
  * In the old kernel connections that are there are locked by CRIU, one by one;
  * new ones must not come in once their listener has been captured: a peer would
@@ -36,14 +37,20 @@ void network_lock_drain(const struct containers *list);
  * first must not be tracked as a new connection. 0 or -errno (logged).
  */
 int network_lock_all(void);
-/* The same in the caller's namespace, a container's: others must not find it empty. */
-int network_lock_inside(void);
+/*
+ * The same in the caller's namespace, a container's: others must not find it empty,
+ * nor one of two who share it the other. A failure is logged. network: not asked for.
+ */
+void network_lock_inside(struct json_object *network);
+/* Does the host's lock stand? */
+bool network_is_locked(void);
 /* The inverse of the host's; fine when there is no lock. */
 void network_unlock(void);
 /*
  * The inverse of all of them, when the kernel has been told of the connections
- * that it tracked (network_tables.h). noted: the host's, NULL = none.
+ * that it tracked (network_tables.h). noted: the host's, NULL = none; list: all
+ * containers, of which some have namespaces that their engines have made.
  */
-void network_unlock_all(struct json_object *noted);
+void network_unlock_all(struct json_object *noted, const struct containers *list);
 
 #endif

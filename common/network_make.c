@@ -211,7 +211,7 @@ static void set_sysctls(struct json_object *noted)
 /* A namespace has no physical link to wait for. */
 static void make_inside(struct json_object *network)
 {
-	network_lock_inside();
+	network_lock_inside(network);
 	network_make(network, 0);
 }
 

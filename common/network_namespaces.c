@@ -188,23 +188,28 @@ void network_namespaces_make(struct mnl_socket *nl, struct json_object *noted)
 	}
 }
 
+void network_namespace_do(const char *path, void (*what)(struct json_object *network),
+			  struct json_object *network)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int ours = enter(fd, path);
+
+	if (ours < 0)
+		return;
+	what(network);
+	leave(ours);
+}
+
 void network_namespaces_each(struct json_object *noted, void (*each)(struct json_object *network))
 {
 	struct json_object *array = all(noted), *network;
 	const char *path;
 	size_t i;
-	int ours;
 
 	for (i = 0; array && i < json_object_array_length(array); i++) {
-		_cleanup_close_ int fd = -1;
-
 		network = json_object_array_get_idx(array, i);
 		path = path_of(network);
-		fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-		ours = path ? enter(fd, path) : -EINVAL;
-		if (ours < 0)
-			continue;
-		each(network);
-		leave(ours);
+		if (path)
+			network_namespace_do(path, each, network);
 	}
 }

@@ -26,5 +26,8 @@ int network_namespaces_note(const struct containers *list, struct json_object *n
 void network_namespaces_make(struct mnl_socket *nl, struct json_object *noted);
 /* Call a function with each, in it. */
 void network_namespaces_each(struct json_object *noted, void (*each)(struct json_object *network));
+/* Call a function in the namespace of a file; one that cannot be entered is logged. */
+void network_namespace_do(const char *path, void (*what)(struct json_object *network),
+			  struct json_object *network);
 
 #endif

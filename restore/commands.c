@@ -248,12 +248,12 @@ int cmd_run(int argc, char **argv)
 	if (wants_to_skip()) {
 		log_warning(SKIP_WORD " is on the kernel command line: nothing is restored, the images are kept; `rebootless restore --all` does it");
 		mark_failed(&m, SKIP_WORD " was on the kernel command line");
-		network_unlock_all(m.network);
+		network_unlock_all(m.network, &m.containers);
 		return RESTORE_OK;
 	}
 	ret = restore_all(&m, &options);
 	/* also when not all are back: those that are must not wait for the others */
-	network_unlock_all(m.network);
+	network_unlock_all(m.network, &m.containers);
 	keep_stopped(&m);
 	spare_all(&m);
 	timeline_stamp(STORE_DIR, STAMP_PIVOT, NULL);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@
 
 #include "common/cleanup.h"
 #include "common/deadline.h"
+#include "common/engine.h"
 #include "common/network.h"
 #include "common/network_lock.h"
 #include "common/network_managers.h"
@@ -270,7 +272,7 @@ static void test_container(void)
 	expect_ok(network_make(noted, 0));
 	if (system("ip netns exec web nft list table inet rebootless >/dev/null"))
 		complain("the container's network is not locked while it is empty");
-	network_unlock_all(noted);
+	network_unlock_all(noted, &(struct containers){ 0 });
 	if (said[0])
 		complain("said: %.600s", said);
 	show_container(after);
@@ -369,6 +371,103 @@ static void test_drain(void)
 	end("network.drain");
 }
 
+/* What becomes of a question to a port that nobody has: an error, or EAGAIN for silence. */
+static int ask_nobody(int family, int type)
+{
+	const struct timeval patience = { .tv_usec = 300000 };
+	const struct sockaddr_in6 addr6 = { .sin6_family = AF_INET6, .sin6_port = htons(9),
+					    .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	const struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(9),
+					  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(family, type, 0), err;
+	char byte = 0;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	/* of a connect as well, which then says EINPROGRESS */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (family == AF_INET6)
+		err = connect(fd, (const struct sockaddr *)&addr6, sizeof(addr6));
+	else
+		err = connect(fd, (const struct sockaddr *)&addr, sizeof(addr));
+	if (!err && send(fd, &byte, 1, 0) == 1)
+		err = (int)recv(fd, &byte, 1, 0);
+	err = err < 0 ? errno : 0;
+	close(fd);
+	return err == EINPROGRESS ? EAGAIN : err;
+}
+
+static void expect_all(int expected)
+{
+	EXPECT(ask_nobody(AF_INET, SOCK_STREAM), expected);
+	EXPECT(ask_nobody(AF_INET, SOCK_DGRAM), expected);
+	EXPECT(ask_nobody(AF_INET6, SOCK_STREAM), expected);
+	EXPECT(ask_nobody(AF_INET6, SOCK_DGRAM), expected);
+}
+
+/* A container whose network its engine has made, locked as its runtime does it. */
+static pid_t start_locked(void)
+{
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	if (pipe(ready) < 0)
+		complain("no pipe");
+	pid = fork();
+	if (!pid) {
+		close(ready[0]);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		unshare(CLONE_NEWNET);
+		network_lock_inside(NULL);
+		close(ready[1]);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	EXPECT(read(ready[0], &byte, 1), 0);
+	close(ready[0]);
+	return pid;
+}
+
+/* Does that namespace have a table? */
+static bool has_table(pid_t pid)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "nsenter --net --target %d nft list ruleset | grep -q table", (int)pid);
+	return !system(line);
+}
+
+static void test_lock(void)
+{
+	const struct engine engine = { .makes_network = true };
+	struct container c = { .name = "web", .engine = &engine, .state = CONTAINER_RESTORED };
+	const struct containers list = { .container = &c, .nr = 1 };
+	struct json_object *noted = json_object_new_object();
+
+	begin();
+	EXPECT(unshare(CLONE_NEWNS | CLONE_NEWNET), 0);
+	EXPECT(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	EXPECT(mount("tmpfs", "/run", "tmpfs", 0, NULL), 0);
+	EXPECT(mkdir("/run/rebootless", 0700), 0);
+	ip("link set lo up");
+	expect_all(ECONNREFUSED);
+	expect_ok(network_lock_all());
+	EXPECT(network_is_locked(), true);
+	expect_all(EAGAIN);
+	c.pid = start_locked();
+	EXPECT(has_table(c.pid), true);
+	network_unlock_all(noted, &list);
+	EXPECT(has_table(c.pid), false);
+	kill(c.pid, SIGKILL);
+	waitpid(c.pid, NULL, 0);
+	json_object_put(noted);
+	EXPECT(network_is_locked(), false);
+	EXPECT(system("test -z \"$(nft list ruleset)\""), 0);
+	expect_all(ECONNREFUSED);
+	end("network.lock");
+}
+
 int main(void)
 {
 	log_set_sink(sink);
@@ -381,6 +480,7 @@ int main(void)
 	test_wrong_notes();
 	test_container();
 	test_drain();
+	test_lock();
 	test_managers();
 	return failed != 0;
 }
