@@ -12,6 +12,7 @@
 #include "common/cleanup.h"
 #include "common/criu_config.h"
 #include "common/criu_log.h"
+#include "common/deadline.h"
 #include "common/fault.h"
 #include "common/hold.h"
 #include "common/log.h"
@@ -19,6 +20,7 @@
 #include "common/strv.h"
 #include "common/timeline.h"
 #include "dump.h"
+#include "dump_undo.h"
 
 static int mount_criu_config(void *arg)
 {
@@ -73,6 +75,12 @@ static void event(struct job *j, void *arg)
 
 	const struct engine *engine = j->container->engine;
 
+	if (j->state == JOB_HELD && fault_hit(FAULT_DUMP_STUCK, j->container->name)) {
+		/* nobody has seen it come, and its time is over */
+		j->state = JOB_RUNNING;
+		j->deadline = deadline_now();
+		return;
+	}
 	if (j->state == JOB_HELD && !fault_hit(FAULT_DUMP_EXIT, j->container->name)) {
 		if (engine->captured && engine->captured(j->container, &j->dirs)) {
 			hold_answer(&j->held, false);
@@ -137,8 +145,12 @@ void dump_abort(struct dump *dump)
 	size_t i;
 
 	jobs_answer(&dump->jobs, false);
-	for (i = 0; i < dump->jobs.nr; i++)
+	for (i = 0; i < dump->jobs.nr; i++) {
+		/* one that was killed, or died, has not undone what it did */
+		if (dump->jobs.job[i].state == JOB_FAILED)
+			dump_undo(dump->jobs.job[i].container);
 		dump->jobs.job[i].container->state = CONTAINER_RUNNING;
+	}
 	cgroup_set_options(dump->cgroup_options);
 }
 

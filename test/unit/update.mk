@@ -20,7 +20,7 @@ check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_
 # What each is made of, beside its own file.
 common = $(patsubst %,$(UPDATE_TOP)/common/%.c,$(1))
 checkpoint = $(patsubst %,$(UPDATE_TOP)/checkpoint/%.c,$(1))
-PROCESSES := $(call checkpoint,$(addprefix check_,processes files maps sockets mounts) urgent) \
+PROCESSES := $(call checkpoint,$(addprefix check_,processes files maps sockets mounts) urgent sockets) \
 	$(call common,processes)
 $(UPDATE_O)/test_config: $(call common,config strv fault log)
 $(UPDATE_O)/test_fault: $(call common,fault findings file log)

@@ -6,7 +6,7 @@
 start_small()
 {
 	start_survivors crun crun-a memory threads timers
-	start_survivors runc runc-a unix_sockets clocks files
+	start_survivors runc runc-a unix_sockets clocks files inet_sockets
 	start_survivors host-tree tree-a memory pipes signals
 	cat >/etc/rebootless.conf <<-CONF
 	dump-timeout = 120
