@@ -40,7 +40,10 @@ struct talk_hold {
 /* Talk until told to stop. 0: every byte came back once and in order, and nobody was reset. */
 int talk_hold(const struct talk_hold *options);
 
-/* One short connection after the other until told to stop. 0: each was answered, however late. */
+/*
+ * One short connection after the other until told to stop. 0: each was answered, however
+ * late, or not heard at all during a pause; none was refused, cut off or answered wrongly.
+ */
 int talk_visit(const struct talk_hold *options);
 
 /* Has the time come to stop? */

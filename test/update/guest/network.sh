@@ -61,11 +61,11 @@ all_listen()
 	for port in $ports; do [ "$(sockets "$port" -l | wc -l)" = 3 ] || return 1; done
 }
 
+has_all() { [ "$(connected "$1")" -ge "$(wanted "$1")" ]; }
+
 all_connected()
 {
-	for port in $ports; do
-		[ "$(connected "$port")" -ge "$(wanted "$port")" ] || return 1
-	done
+	for port in $ports; do has_all "$port" || return 1; done
 }
 
 none_connected()
@@ -179,7 +179,8 @@ managed()
 ask_host()
 {
 	for port in $ports; do
-		check "$1.connections.$port" test "$(connected "$port")" -ge "$(wanted "$port")"
+		# an end that was said in the pause is said again up to twice as long after it
+		check "$1.connections.$port" await 240 has_all "$port"
 		check "$1.backlog.$port" test "$(sockets "$port" -l | awk '$3 == 1024' | wc -l)" = 3
 		check "$1.keepalive.$port" keeps_asking "$port"
 	done
