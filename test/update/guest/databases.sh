@@ -184,17 +184,6 @@ ask_postgresql()
 	session "BEGIN; INSERT INTO t VALUES (0, 'not committed yet');" >/dev/null
 }
 
-tell_times()
-{
-	rebootless status --json | python3 -c '
-import json, sys
-timeline = json.load(sys.stdin)["timeline"]
-print("blackout", timeline["blackout"])
-for phase in timeline["phases"]:
-    print(phase["phase"], phase["takes"])
-' | while read -r name value; do metric "$1.$name" "$value" s; done
-}
-
 if [ "$STAGE" = 1 ]; then
 	mkdir -p $noted
 	cat >/etc/rebootless.conf <<-CONF

@@ -163,19 +163,6 @@ ask_host()
 	check "$1.no-kdat" test ! -e /run/criu.kdat
 }
 
-# The figures, of the whole and of each phase.
-tell_times()
-{
-	rebootless status
-	rebootless status --json | python3 -c '
-import json, sys
-timeline = json.load(sys.stdin)["timeline"]
-print("blackout", timeline["blackout"])
-for phase in timeline["phases"]:
-    print(phase["phase"], phase["takes"])
-' | while read -r name value; do metric "$1.$name" "$value" s; done
-}
-
 # systemd must not take them away later.
 shake()
 {
@@ -205,6 +192,7 @@ if [ "$STAGE" = 1 ]; then
 else
 	sleep 2
 	systemctl is-system-running --wait >/dev/null
+	rebootless status
 	tell_times "hop$((STAGE - 1))"
 	shake
 	for name in crun-all runc-all tree-all crun-two runc-two; do

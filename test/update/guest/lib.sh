@@ -43,3 +43,15 @@ import json, sys
 status = json.load(sys.stdin)
 print([c["state"] for c in status["containers"] if c["name"] == sys.argv[1]][0])' "$1"
 }
+
+# tell_times NAME: the figures of the last update, of the whole and of each phase
+tell_times()
+{
+	rebootless status --json | python3 -c '
+import json, sys
+timeline = json.load(sys.stdin)["timeline"]
+print("blackout", timeline["blackout"])
+for phase in timeline["phases"]:
+    print(phase["phase"], phase["takes"])
+' | while read -r name value; do metric "$1.$name" "$value" s; done
+}

@@ -184,13 +184,7 @@ else
 	sleep 2
 	systemctl is-system-running --wait >/dev/null
 	rebootless status
-	rebootless status --json | python3 -c '
-import json, sys
-timeline = json.load(sys.stdin)["timeline"]
-print("blackout", timeline["blackout"])
-for phase in timeline["phases"]:
-    print(phase["phase"], phase["takes"])
-' | while read -r name value; do metric "hop$((STAGE - 1)).$name" "$value" s; done
+	tell_times "hop$((STAGE - 1))"
 	systemctl daemon-reload
 	ask "hop$((STAGE - 1))"
 	journalctl -b -u rebootless.service --no-pager | tail -n 60
