@@ -293,7 +293,8 @@ void config_defaults(struct config *config)
 		.zero_copy = true,
 		.stop_services = true,
 	};
-	if (!strv_add(&config->engines, "crun") && !strv_add(&config->engines, "runc"))
+	if (!strv_add(&config->engines, "podman") && !strv_add(&config->engines, "crun") &&
+	    !strv_add(&config->engines, "runc"))
 		strv_add(&config->engines, "tree");
 }
 

@@ -46,7 +46,7 @@ struct config {
 	bool verify;			/* yes: checksums of all pages that are handed over */
 	bool stop_services;		/* stop host services in order before the freeze */
 	char **keep_services;		/* of them, those to be left running; patterns */
-	char **engines;			/* which to ask for containers: crun runc tree */
+	char **engines;			/* which to ask for containers: podman crun runc tree */
 	char *append;			/* added to the new kernel's command line */
 	char *fault;			/* see fault.h; NULL = none */
 	struct config_section *section;

@@ -42,22 +42,18 @@ struct json_object *oci_config_get(struct json_object *config, const char *a, co
 	return value;
 }
 
-static bool is_podmans(const char *bundle)
+/* podman was asked before, and has named it: the two have different names for it. */
+static bool is_listed(const struct containers *list, pid_t pid)
 {
-	struct json_object *config, *value;
-	char path[PATH_MAX];
-	bool is;
+	const struct container *c;
 
-	snprintf(path, sizeof(path), "%s/config.json", bundle);
-	config = json_object_from_file(path);
-	value = config ? oci_config_get(config, "annotations", MANAGER) : NULL;
-	is = value && !strcmp(json_object_get_string(value), "libpod");
-	json_object_put(config);
-	return is;
+	for (c = list->container; c < list->container + list->nr; c++)
+		if (c->engine == &engine_podman && c->pid == pid)
+			return true;
+	return false;
 }
 
-static int add(const struct engine *engine, const struct config *config, struct json_object *o,
-	       struct containers *list)
+static int add(const struct engine *engine, struct json_object *o, struct containers *list)
 {
 	const char *id = field(o, "id"), *bundle = field(o, "bundle"), *status = field(o, "status");
 	struct json_object *pid;
@@ -71,7 +67,7 @@ static int add(const struct engine *engine, const struct config *config, struct 
 		log_detail("%s container %s is stopped, there is nothing to carry", engine->name, id);
 		return 0;
 	}
-	if (strv_has(config->engines, engine_podman.name) && is_podmans(bundle))
+	if (is_listed(list, json_object_get_int(pid)))
 		return 0;
 	c = containers_add(list);
 	if (!c)
@@ -85,7 +81,7 @@ static int add(const struct engine *engine, const struct config *config, struct 
 	return c->name ? 0 : log_syserr(ENOMEM, "cannot keep container %s", id);
 }
 
-int oci_list(const struct engine *engine, const struct config *config, struct containers *list)
+int oci_list(const struct engine *engine, struct containers *list)
 {
 	char *argv[] = { (char *)engine->program, "list", "--format", "json", NULL };
 	_cleanup_free_ char *text = NULL;
@@ -103,7 +99,7 @@ int oci_list(const struct engine *engine, const struct config *config, struct co
 		err = log_refusal(-EPROTO, "%s list: expected a list, found %.100s", engine->name,
 				  text);
 	for (i = 0; !err && array && i < json_object_array_length(array); i++)
-		err = add(engine, config, json_object_array_get_idx(array, i), list);
+		err = add(engine, json_object_array_get_idx(array, i), list);
 	json_object_put(array);
 	return err;
 }
@@ -114,7 +110,10 @@ static void check_config(const struct container *c, struct json_object *config,
 	struct json_object *value;
 
 	value = oci_config_get(config, "annotations", MANAGER);
-	if (value)
+	if (value && !strcmp(json_object_get_string(value), "libpod"))
+		findings_add(findings, c->name, 0,
+			     "it belongs to podman, which does not say that it runs, or is not among `engines`; wait, or leave it out with carry = no");
+	else if (value)
 		findings_add(findings, c->name, 0,
 			     "it belongs to %s, whose containers cannot be carried yet; stop it, or leave it out with carry = no",
 			     json_object_get_string(value));

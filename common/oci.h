@@ -9,8 +9,8 @@
 
 #include "common/engine.h"
 
-/* Those of podman are left to its engine, if the configuration names that. */
-int oci_list(const struct engine *engine, const struct config *config, struct containers *list);
+/* Those that podman has named are left to its engine. */
+int oci_list(const struct engine *engine, struct containers *list);
 int oci_check(const struct container *c, struct findings *findings);
 int oci_dump_command(const struct container *c, const struct image_dirs *dirs,
 		     const struct dump_options *options, char ***argv);

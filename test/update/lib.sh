@@ -26,7 +26,7 @@ update_guest()
 {
 	local name=$1 series=$2 disk=$3 words=$4
 	shift 4
-	guest "$name" "$series" "$disk/initrd-$series" --mem 3G --timeout 1200 \
+	guest "$name" "$series" "$disk/initrd-$series" --mem 3G --timeout "${UPDATE_TIMEOUT:-1200}" \
 		--kernel "$("$LAB/kernel" "$series" vmlinuz guest)" \
 		--disk "$disk/disk.img" --append "root=/dev/vda $words" "$@"
 }

@@ -5,6 +5,7 @@
 stop=$work/stop
 talk=$BUILD/outside/talk
 begin=$work/begin
+clients=()
 
 # outside: run this test again inside, and then judge what was captured.
 outside()
@@ -25,6 +26,18 @@ outside()
 # clients_may_begin: wait until somebody writes, as outside_guest does when the guest
 # says so; who asks before is refused.
 clients_may_begin() { : <"$begin"; }
+
+# client NAME CMD...: talk, with its lines in $work/NAME.out
+client()
+{
+	local name=$1
+	shift
+	clients+=("$name")
+	(
+		clients_may_begin
+		exec setpriv --pdeathsig KILL "$talk" "$@"
+	) >"$work/$name.out" 2>"$work/$name.err" &
+}
 
 # outside_guest WORDS: boot it with a link to the clients, who are told to end when it
 # says so, or has ended.
