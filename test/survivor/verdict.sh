@@ -12,4 +12,9 @@ verdict()
 		*) fail "$1.${case%%: *}" "${case#*: }" ;;
 		esac
 	done </run/verdict
+	# CRIU's words, which end with the guest
+	grep -q '^fail ' /run/verdict || return 0
+	_log=/run/rebootless/store/containers/$2/work/restore.log
+	[ ! -e "$_log" ] || grep -a 'Error\|Warn\|unexpected\|unmap' "$_log" | tail -n 30 |
+		while read -r line; do note "$line"; done
 }
