@@ -3,65 +3,11 @@
 # update after the other. Arguments: MIB, the kernels to go to.
 # shellcheck disable=SC1091 # are there in the guest
 . /usr/lib/update-lib.sh
+. /usr/lib/bundle.sh
 mib=$1 noted=/srv/noted
 shift
 # A value or row of 1 KiB each
 rows=$((mib * 1024))
-
-# bundle NAME MEMORY-MIB UID PROGRAM...: a container that runs /start
-bundle()
-{
-	name=$1 memory=$2 uid=$3 root=/srv/$1/rootfs
-	shift 3
-	mkdir -p "$root/bin" "$root/proc" "$root/dev" "$root/sys" "$root/etc" "$root/work"
-	cp /usr/bin/busybox "$root/bin/busybox"
-	for applet in sh sleep cat mkfifo tail; do ln -sf busybox "$root/bin/$applet"; done
-	grep '^\(root\|postgres\):' /etc/passwd >"$root/etc/passwd"
-	for program; do
-		for file in "$program" $(ldd "$program" 2>/dev/null | grep -o '/[^ ]*\.so[^ ]*'); do
-			mkdir -p "$root$(dirname "$file")"
-			cp -L "$file" "$root$file"
-		done
-	done
-	cat >"$root/start"
-	chmod 755 "$root/start"
-	chown -R "$uid" "$root/work"
-	cat >"/srv/$name/config.json" <<-CONFIG
-	{
-	"ociVersion": "1.0.2",
-	"process": { "terminal": false, "user": { "uid": $uid, "gid": $uid }, "cwd": "/work",
-		"args": ["/start"], "env": ["PATH=/usr/bin:/bin", "LC_ALL=C"] },
-	"root": { "path": "rootfs", "readonly": false },
-	"hostname": "$name",
-	"mounts": [
-		{ "destination": "/proc", "type": "proc", "source": "proc" },
-		{ "destination": "/dev", "type": "tmpfs", "source": "tmpfs",
-		  "options": ["nosuid", "strictatime", "mode=755", "size=65536k"] },
-		{ "destination": "/dev/shm", "type": "tmpfs", "source": "shm",
-		  "options": ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"] }
-	],
-	"linux": { "cgroupsPath": "/$name", "resources": { "memory": { "limit": $((memory << 20)) } },
-		"namespaces": [ { "type": "pid" }, { "type": "network" }, { "type": "ipc" },
-			{ "type": "uts" }, { "type": "mount" }, { "type": "cgroup" } ] }
-	}
-	CONFIG
-}
-
-# start NAME: until /work/ready is there
-start()
-{
-	if ! crun run --detach --bundle "/srv/$1" "$1" </dev/null >/run/crun.out 2>&1; then
-		fail "start.$1" "$(tail -n 1 /run/crun.out)"
-		return 1
-	fi
-	tries=0
-	until [ -e "/srv/$1/rootfs/work/ready" ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 300 ] || { fail "start.$1" "not ready: $(tail -n 1 "/srv/$1/rootfs/work/log")"; return 1; }
-		sleep 0.5
-	done
-	pass "start.$1"
-}
 
 # ---- redis -------------------------------------------------------------------
 
