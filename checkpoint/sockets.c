@@ -30,8 +30,9 @@ static int each_of(struct socket_of *s, int (*each)(const struct socket_of *s, v
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)s->pid);
 	dir = process < 0 ? NULL : opendir(path);
+	/* one that has ended has none */
 	if (!dir)
-		return log_syserr(errno, "cannot look into %s", path);
+		return errno == ESRCH || errno == ENOENT ? 0 : log_syserr(errno, "cannot look into %s", path);
 	while (!err && (entry = readdir(dir))) {
 		_cleanup_close_ int copy = -1;
 
