@@ -90,18 +90,6 @@ start_postgresql()
 	start postgresql
 }
 
-# await SECONDS CMD...
-await()
-{
-	left=$1
-	shift
-	until "$@"; do
-		left=$((left - 1))
-		[ $left -gt 0 ] || return 1
-		sleep 1
-	done
-}
-
 all_listen()
 {
 	for port in $ports; do ss -Htln "( sport = :$port )" | grep -q . || return 1; done

@@ -44,6 +44,18 @@ status = json.load(sys.stdin)
 print([c["state"] for c in status["containers"] if c["name"] == sys.argv[1]][0])' "$1"
 }
 
+# await SECONDS CMD...: until it succeeds
+await()
+{
+	_left=$(($1 * 2))
+	shift
+	until "$@"; do
+		_left=$((_left - 1))
+		[ $_left -gt 0 ] || return 1
+		sleep 0.5
+	done
+}
+
 # tell_times NAME: the figures of the last update, of the whole and of each phase
 tell_times()
 {
