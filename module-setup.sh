@@ -39,7 +39,7 @@ installkernel()
 		unix_diag inet_diag tcp_diag udp_diag raw_diag af_packet_diag netlink_diag \
 		nf_tables nf_conntrack nf_conntrack_netlink nft_ct nf_nat nft_chain_nat nft_nat nft_masq \
 		nft_redir nft_reject nft_reject_inet nft_fib nft_fib_inet nft_fib_ipv4 nft_fib_ipv6 nft_limit nft_log nft_numgen \
-		nft_compat xt_mark xt_MASQUERADE xt_conntrack xt_addrtype xt_comment \
+		nft_meta_bridge nft_compat xt_mark xt_MASQUERADE xt_conntrack xt_addrtype xt_comment \
 		nfnetlink ip_tables iptable_filter ip6table_filter br_netfilter dummy 8021q
 }
 
