@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "common/cgroup_mount.h"
 #include "common/cleanup.h"
@@ -17,15 +18,30 @@
 #include "common/hold.h"
 #include "common/log.h"
 #include "common/run.h"
+#include "common/store.h"
 #include "common/strv.h"
 #include "common/timeline.h"
 #include "dump.h"
 #include "dump_undo.h"
+#include "vdso.h"
+
+/* A thread that does nothing but ask for the time stands there nine times out of ten. */
+#define VDSO_TRIES 40
 
 static int mount_criu_config(void *arg)
 {
 	(void)arg;
 	return criu_config_mount(false);
+}
+
+/* What a dump that was refused has left there is of another moment. */
+static int empty(const char *dir)
+{
+	int err = store_remove(dir);
+
+	if (!err && mkdir(dir, 0700) < 0)
+		err = log_syserr(errno, "cannot make %s", dir);
+	return err;
 }
 
 static pid_t start(struct job *j, void *arg)
@@ -46,12 +62,35 @@ static pid_t start(struct job *j, void *arg)
 		err = strv_split("sleep infinity", &argv);
 	else
 		err = engine->dump_command(j->container, &j->dirs, &dump->options, &argv);
+	if (!err && j->again)
+		err = empty(j->dirs.images);
 	if (err)
 		return err;
 	snprintf(output, sizeof(output), "%s/dump.out", j->dirs.work);
-	log_info("freezing %s (%s)", j->container->name, engine->name);
+	if (!j->again)
+		log_info("freezing %s (%s)", j->container->name, engine->name);
 	timeline_stamp(dump->store, STAMP_FREEZE, j->container->name);
 	return run_start(argv, &run);
+}
+
+/*
+ * Whether it is frozen where it can be restored; after too many tries it fails. All
+ * others stay frozen meanwhile, but a try costs little: mostly CRIU has saved nothing yet.
+ */
+static bool look(struct job *j, void *arg)
+{
+	const char *name = j->container->name;
+	struct vdso_thread t = { 0 };
+
+	(void)arg;
+	if (!fault_hit(FAULT_IN_VDSO, name) && vdso_find(j->container, &t) != 1)
+		return true;
+	log_detail("container %s: thread %d of process %d stands in the vDSO, at %lx; tried again",
+		   name, (int)t.tid, (int)t.pid, t.ip);
+	if (j->again + 1 == VDSO_TRIES)
+		log_error("container %s: frozen %d times, and each time a thread was just reading the clock (the last one thread %d of process %d, in the vDSO), where it cannot be restored: try again when it has less to do",
+			  name, VDSO_TRIES, (int)t.tid, (int)t.pid);
+	return false;
 }
 
 static void say_why(const struct job *j)
@@ -124,6 +163,8 @@ int dump_all(struct dump *dump, struct containers *list, const struct config *co
 		.dependents_first = true,
 		.stop_at_failure = true,
 		.hold = "post-dump",
+		.tries = VDSO_TRIES,
+		.look = look,
 		.start = start,
 		.event = event,
 		.arg = dump,

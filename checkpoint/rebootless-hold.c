@@ -64,7 +64,8 @@ int main(void)
 
 	if (action && pid && !strcmp(action, "setup-namespaces"))
 		return bring_loopback_up(pid);
-	if (!action || (strcmp(action, "post-dump") && strcmp(action, "post-restore")))
+	if (!action || (strcmp(action, "network-lock") && strcmp(action, "post-dump") &&
+			strcmp(action, "post-restore")))
 		return 0;
 	if (access(HOLD_SOCKET, F_OK) < 0)
 		return 0;

@@ -19,6 +19,7 @@ static const char *const names[NR_FAULTS] = {
 	[FAULT_DUMP_EXIT] = "dump-exit",
 	[FAULT_DUMP_HANG] = "dump-hang",
 	[FAULT_DUMP_STUCK] = "dump-stuck",
+	[FAULT_IN_VDSO] = "in-vdso",
 	[FAULT_HELD] = "held",
 	[FAULT_MANIFEST] = "manifest",
 	[FAULT_FREEZE_DISKS] = "freeze-disks",

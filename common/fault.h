@@ -23,6 +23,7 @@ enum fault {
 	FAULT_DUMP_EXIT,	/* it ends without having been held */
 	FAULT_DUMP_HANG,	/* it never comes to the hold */
 	FAULT_DUMP_STUCK,	/* it gets there, but is never seen to, and is killed */
+	FAULT_IN_VDSO,		/* a thread stands in the vDSO, each time it is frozen */
 	FAULT_HELD,		/* failure right after all are held */
 	FAULT_MANIFEST,		/* the manifest cannot be written */
 	FAULT_FREEZE_DISKS,	/* a filesystem cannot be frozen */

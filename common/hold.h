@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * hold.h - CRIU is held at the end of a dump, or of a restore, until it is
- * known what becomes of the whole update.
+ * known what becomes of the whole update; and before a dump saves anything, until
+ * it is known whether the tasks stand where they can be captured.
  *
  * CRIU calls rebootless-hold as its action script, with the action and the
  * directory of the images in the environment. That connects to HOLD_SOCKET and
@@ -9,7 +10,7 @@
  * it is known whose it is); then it waits for one byte:
  *   'c'	go on (exit status 0)
  *   anything else, or the end of the connection: give up (exit status 1)
- * Given up at post-dump, CRIU lets the tasks run on where they stood; at
+ * Given up at network-lock or post-dump, CRIU lets the tasks run on where they stood; at
  * post-restore it takes away what it has restored. So nobody is left frozen
  * when rebootless dies. Without a socket there is no update: exit status 0.
  */
@@ -25,7 +26,7 @@
 /* Who is held. */
 struct held {
 	int fd;			/* owned by whoever took it */
-	char action[32];	/* post-dump, post-restore */
+	char action[32];	/* network-lock, post-dump, post-restore */
 	dev_t dev;
 	ino_t ino;
 };

@@ -106,6 +106,13 @@ static void end(struct jobs *jobs, struct job *j, int status)
 	j->pidfd = -1;
 	cleanup_close(&j->held);
 	j->held = -1;
+	/* not when its time was over (< 0), nor when all are to end (no event()) */
+	if (j->is_refused && status > 0 && jobs->event && j->again + 1 < jobs->tries) {
+		j->is_refused = false;
+		j->again++;
+		j->state = JOB_WAITING;
+		return;
+	}
 	if (jobs->event)
 		jobs->event(j, jobs->arg);
 }
@@ -176,17 +183,29 @@ static struct job *job_of(struct jobs *jobs, const struct held *held)
 	return NULL;
 }
 
-/* Not ours, or not the action that we hold at: it goes on. */
+/* Not ours, or not an action that concerns us: it goes on. */
 static void take_held(struct jobs *jobs, int socket, bool answering)
 {
+	bool is_look, is_hold;
 	struct held held;
 	struct job *j;
 
 	if (hold_accept(socket, &held) < 0)
 		return;
-	j = strcmp(held.action, jobs->hold) ? NULL : job_of(jobs, &held);
+	is_hold = !strcmp(held.action, jobs->hold);
+	is_look = jobs->look && !strcmp(held.action, LOOK_ACTION);
+	j = is_hold || is_look ? job_of(jobs, &held) : NULL;
 	if (!j || j->state != JOB_RUNNING || answering) {
 		hold_answer(&held.fd, !j);
+		return;
+	}
+	if (jobs->look && !jobs->look(j, jobs->arg)) {
+		j->is_refused = true;
+		hold_answer(&held.fd, false);
+		return;
+	}
+	if (!is_hold) {
+		hold_answer(&held.fd, true);
 		return;
 	}
 	j->held = held.fd;

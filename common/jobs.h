@@ -14,6 +14,9 @@
 
 #include "common/engine.h"
 
+/* CRIU's action before it has saved anything; it has none there for the host's network. */
+#define LOOK_ACTION "network-lock"
+
 enum job_state {
 	JOB_WAITING,	/* for others, or for its turn */
 	JOB_RUNNING,
@@ -31,6 +34,8 @@ struct job {
 	int held;		/* connection of its hold, -1 = none */
 	int64_t deadline;	/* CLOCK_MONOTONIC, ms */
 	int status;		/* of its command; -errno: not started; -ETIMEDOUT */
+	unsigned int again;	/* how often it was started anew */
+	bool is_refused;	/* look() has refused it: it ends soon, as one that fails */
 };
 
 struct jobs {
@@ -42,6 +47,13 @@ struct jobs {
 	bool stop_at_failure;		/* start no more after one has failed */
 	const char *hold;		/* CRIU's action to be held at, NULL = none */
 
+	/*
+	 * May be NULL. CRIU has all tasks stopped, at LOOK_ACTION or at the hold. false:
+	 * it is to let them run on, and when its command has ended it is started anew,
+	 * `tries` times in all.
+	 */
+	bool (*look)(struct job *job, void *arg);
+	unsigned int tries;
 	/* Start the command: the pid, or -errno (logged). */
 	pid_t (*start)(struct job *job, void *arg);
 	/* A job has become HELD, DONE or FAILED. */

@@ -24,7 +24,8 @@
  *    an eventfd's count and its semaphore mode, a message queue's own limit, the
  *    name that getpeername(2) gives of an accepted unix socket, inode numbers of
  *    namespaces, pipes and sockets; a periodic timerfd stops for ever if a tick
- *    of it was unread; absolute timers come late by the length of the blackout
+ *    of it was unread; absolute timers come late by the length of the blackout;
+ *    clock_getres(2) says 0 where the vDSO is asked
  *  - a lease (F_SETLEASE): it is carried, but CRIU opens the file and so waits for
  *    /proc/sys/fs/lease-break-time, 45 seconds, all tasks frozen
  *  - a sleep that is cut short: a program may see EINTR where no signal was

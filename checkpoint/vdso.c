@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vdso.c - see vdso.h. There may be two in a process: the one that its libc knows,
+ * whose address is in its auxiliary vector, and the running kernel's, which is
+ * called [vdso] in /proc/PID/maps and to which the first leads after an update.
+ *
+ * A signal handler that has interrupted the vDSO, and sleeps, would not be seen: the
+ * address is on its stack. It would have to be one that never returns.
+ */
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint/vdso.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/processes.h"
+
+#define AUXV_MAX 64
+
+/* What libc was told of, 0 = nothing. false: it has ended, or is of 32 bits. */
+static bool own_vdso(pid_t pid, unsigned long *address)
+{
+	Elf64_auxv_t auxv[AUXV_MAX];
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[64];
+	size_t n, i;
+
+	snprintf(path, sizeof(path), "/proc/%d/auxv", (int)pid);
+	f = fopen(path, "re");
+	n = f ? fread(auxv, sizeof(*auxv), AUXV_MAX, f) : 0;
+	/* of 32 bits, a type and its value are read as one type */
+	if (!n || auxv[0].a_type > UINT32_MAX)
+		return false;
+	*address = 0;
+	for (i = 0; i < n; i++)
+		if (auxv[i].a_type == AT_SYSINFO_EHDR)
+			*address = auxv[i].a_un.a_val;
+	return true;
+}
+
+/* Does an address lie in a vDSO? */
+static bool is_vdso(pid_t pid, unsigned long own, unsigned long ip)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_free_ char *line = NULL;
+	unsigned long start, end;
+	char path[64];
+	size_t size = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	f = fopen(path, "re");
+	while (f && getline(&line, &size, f) > 0) {
+		if (sscanf(line, "%lx-%lx", &start, &end) != 2 || ip < start || ip >= end)
+			continue;
+		return (own >= start && own < end) || strstr(line, "[vdso]");
+	}
+	return false;
+}
+
+/* false: it has ended, or it runs. */
+static bool read_ip(pid_t pid, pid_t tid, unsigned long *ip)
+{
+	char path[64], text[256], *at, *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
+	if (file_read(path, text, sizeof(text)) <= 0)
+		return false;
+	/* the last word, in and out of a system call */
+	at = strrchr(text, ' ');
+	if (!at)
+		return false;
+	*ip = strtoul(at, &end, 16);
+	return end != at;
+}
+
+/*
+ * The text of most programs lies where one look tells it from all vDSOs, but which
+ * that is, nobody says; so maps is read once per address that is not the last one.
+ */
+static int find_in(pid_t pid, struct vdso_thread *found)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	unsigned long own, ip, last = 0;
+	const struct dirent *entry;
+	char path[64];
+	pid_t tid;
+
+	if (!own_vdso(pid, &own))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		tid = atoi(entry->d_name);
+		if (tid <= 0 || !read_ip(pid, tid, &ip) || ip == last)
+			continue;
+		last = ip;
+		if (!is_vdso(pid, own, ip))
+			continue;
+		*found = (struct vdso_thread){ pid, tid, ip };
+		return 1;
+	}
+	return 0;
+}
+
+int vdso_find(const struct container *c, struct vdso_thread *found)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	size_t nr = 0, i;
+	int err = process_descendants(c->pid, &pids, &nr);
+
+	for (i = 0; !err && i < nr; i++)
+		err = find_in(pids[i], found);
+	return err;
+}
