@@ -18,14 +18,14 @@
 #define SMALL_BUFFER 16384
 #define KEEPALIVE_SECONDS 20
 
-/* A listener, or a connection: what was read and has to be said again. */
+/* A listener, datagrams, or a connection: what was read and has to be said again. */
 struct watched {
 	int fd;
 	const struct talk_port *port;
-	bool listens;
+	bool listens, is_datagrams;
 	unsigned char bytes[ROOM];
 	size_t from, to;
-	uint64_t passed;
+	uint64_t passed;	/* bytes, or datagrams */
 	bool ended;	/* the peer will say nothing more */
 	bool urgent;	/* the first of them is */
 };
@@ -35,20 +35,27 @@ static void set(int fd, int level, int name, int value)
 	talk_must(setsockopt(fd, level, name, &value, sizeof(value)), "setsockopt");
 }
 
-/* What is set here, connections inherit. */
-static int listen_on(const struct talk_port *port)
+static int bound(int type, uint16_t port)
 {
-	const struct sockaddr_in6 addr = { .sin6_family = AF_INET6, .sin6_port = htons(port->port) };
-	int fd = talk_must(socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
+	const struct sockaddr_in6 addr = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	int fd = talk_must(socket(AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
 
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+	talk_must(bind(fd, (const struct sockaddr *)&addr, sizeof(addr)), "bind");
+	return fd;
+}
+
+/* What is set here, connections inherit. */
+static int listen_on(const struct talk_port *port)
+{
+	int fd = bound(SOCK_STREAM, port->port);
+
 	set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_SECONDS);
 	if (port->small)
 		set(fd, SOL_SOCKET, SO_SNDBUF, SMALL_BUFFER);
-	talk_must(bind(fd, (const struct sockaddr *)&addr, sizeof(addr)), "bind");
 	talk_must(listen(fd, BACKLOG), "listen");
 	return fd;
 }
@@ -57,7 +64,7 @@ static void watch(int epoll, struct watched *w, int op)
 {
 	struct epoll_event event = { .data.ptr = w };
 
-	if (w->listens || (w->to == w->from && !w->ended))
+	if (w->listens || w->is_datagrams || (w->to == w->from && !w->ended))
 		event.events = EPOLLIN;
 	else
 		event.events = EPOLLOUT;
@@ -83,6 +90,19 @@ static void accept_all(int epoll, const struct watched *listener)
 		if (listener->port->ending)
 			shutdown(fd, SHUT_WR);
 		watch(epoll, new_watched(fd, listener->port, false), EPOLL_CTL_ADD);
+	}
+}
+
+static void answer_all(struct watched *w)
+{
+	struct sockaddr_storage from;
+	struct talk_datagram d;
+	socklen_t length;
+
+	while (length = sizeof(from),
+	       recvfrom(w->fd, &d, sizeof(d), 0, (struct sockaddr *)&from, &length) == sizeof(d)) {
+		d.heard = ++w->passed;
+		sendto(w->fd, &d, sizeof(d), 0, (struct sockaddr *)&from, length);
 	}
 }
 
@@ -156,14 +176,20 @@ int talk_serve(const struct talk_port *ports, size_t nr)
 	size_t p;
 
 	setrlimit(RLIMIT_NOFILE, &many);
-	for (p = 0; p < nr; p++)
+	for (p = 0; p < nr; p++) {
 		watch(epoll, new_watched(listen_on(&ports[p]), &ports[p], true), EPOLL_CTL_ADD);
+		w = new_watched(bound(SOCK_DGRAM, ports[p].port), &ports[p], false);
+		w->is_datagrams = true;
+		watch(epoll, w, EPOLL_CTL_ADD);
+	}
 	for (;;) {
 		n = epoll_wait(epoll, events, EVENTS, -1);
 		for (i = 0; i < n; i++) {
 			w = events[i].data.ptr;
 			if (w->listens)
 				accept_all(epoll, w);
+			else if (w->is_datagrams)
+				answer_all(w);
 			else
 				serve_one(epoll, w);
 		}

@@ -3,8 +3,9 @@
  * usage: talk serve [--garble N | --small | --ending] PORT...
  *        talk hold ADDRESS PORT CONNECTIONS PAUSE-MS STOP-FILE SECONDS [KIND]
  *        talk visit ADDRESS PORT PAUSE-MS STOP-FILE SECONDS
+ *        talk ask ADDRESS PORT PAUSE-MS STOP-FILE SECONDS
  *
- * An option of serve is of the port behind it. KIND is in hold.c. hold and visit
+ * An option of serve is of the port behind it. KIND is in hold.c. hold, visit and ask
  * print lines for the test that runs them: `connected N`, and at the end
  * `metric NAME VALUE UNIT`, `pass NAME` and `fail NAME: why`.
  */
@@ -56,7 +57,8 @@ static int usage(void)
 {
 	fputs("usage: talk serve [--garble N | --small | --ending] PORT...\n"
 	      "       talk hold ADDRESS PORT CONNECTIONS PAUSE-MS STOP-FILE SECONDS [KIND]\n"
-	      "       talk visit ADDRESS PORT PAUSE-MS STOP-FILE SECONDS\n", stderr);
+	      "       talk visit ADDRESS PORT PAUSE-MS STOP-FILE SECONDS\n"
+	      "       talk ask ADDRESS PORT PAUSE-MS STOP-FILE SECONDS\n", stderr);
 	return 64;
 }
 
@@ -95,13 +97,16 @@ int main(int argc, char **argv)
 			.seconds = (unsigned int)atoi(argv[7]),
 			.kind = argv[8],
 		});
-	if (argc == 7 && !strcmp(argv[1], "visit"))
-		return talk_visit(&(struct talk_hold){
+	if (argc == 7 && (!strcmp(argv[1], "visit") || !strcmp(argv[1], "ask"))) {
+		const struct talk_hold options = {
 			.address = argv[2],
 			.port = argv[3],
 			.pause_ms = (unsigned int)atoi(argv[4]),
 			.stop_file = argv[5],
 			.seconds = (unsigned int)atoi(argv[6]),
-		});
+		};
+
+		return !strcmp(argv[1], "ask") ? talk_ask(&options) : talk_visit(&options);
+	}
 	return usage();
 }

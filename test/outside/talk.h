@@ -46,6 +46,17 @@ int talk_hold(const struct talk_hold *options);
  */
 int talk_visit(const struct talk_hold *options);
 
+/* What clients send by UDP, and servers send back with `heard` set; in the host's byte order. */
+struct talk_datagram {
+	uint64_t number;	/* of the question, from 1 */
+	uint64_t heard;		/* by the server at this port, from anybody, with this one */
+};
+/*
+ * One datagram after the other to a server's port, by UDP, until told to stop. 0: they
+ * are answered at the end as at the beginning, by the same server; none was refused.
+ */
+int talk_ask(const struct talk_hold *options);
+
 /* Has the time come to stop? */
 bool talk_is_over(const struct talk_hold *options, int64_t start);
 

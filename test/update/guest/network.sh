@@ -131,6 +131,7 @@ make_network()
 		chain arriving {
 			type nat hook prerouting priority dstnat
 			tcp dport { 7002, 7012, 7022 } dnat to 10.88.0.2
+			udp dport 7002 dnat to 10.88.0.2
 		}
 		chain leaving {
 			type nat hook postrouting priority srcnat
