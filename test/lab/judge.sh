@@ -7,6 +7,8 @@ DIRTY+='|soft lockup|hard lockup|detected stall|self-detected stall|blocked for 
 DIRTY+='|possible (circular|recursive) locking|inconsistent lock state|suspicious RCU'
 DIRTY+='|KASAN|UBSAN|KCSAN|KFENCE|Call Trace|Kernel panic|refcount_t|(list_add|list_del) corruption'
 DIRTY+='|workqueue lockup|page allocation failure'
+# A program that dies so has lost its state, whatever the test asked.
+DIRTY+='|segfault at|traps: .* trap '
 
 # dirty_lines RUN: the bad lines of console and log, each once, numbered by file.
 dirty_lines()
