@@ -28,6 +28,9 @@ fi
 # The debug kernel, for bare guests only; it is not built unless it is asked for.
 # shellcheck disable=SC2034
 LAB_DEBUG=6.12-debug
+# dracut's modules that bring up a network, which a host with local disks has not.
+LAB_NO_NETWORK='network network-legacy network-manager connman systemd-networkd
+	systemd-network-management net-lib kernel-network-modules qemu-net nbd iscsi nfs'
 
 say()
 {

@@ -39,22 +39,26 @@ client()
 	) >"$work/$name.out" 2>"$work/$name.err" &
 }
 
+# tell_clients NAME: wait for what the guest of that name says to them
+tell_clients()
+{
+	until grep -qs '^note clients may begin' "$BUILD/lab/runs/$1/report" || [ -e "$stop" ]; do
+		sleep 1
+	done
+	exec 9>"$begin"
+	until grep -qs '^note clients may end' "$BUILD/lab/runs/$1/report" || [ -e "$stop" ]; do
+		sleep 1
+	done
+	touch "$stop"
+}
+
 # outside_guest WORDS: boot it with a link to the clients, who are told to end when it
 # says so, or has ended.
 outside_guest()
 {
 	local name
 	name=$(basename "$0")
-	(
-		until grep -qs '^note clients may begin' "$BUILD/lab/runs/$name/report" || [ -e "$stop" ]; do
-			sleep 1
-		done
-		exec 9>"$begin"
-		until grep -qs '^note clients may end' "$BUILD/lab/runs/$name/report" || [ -e "$stop" ]; do
-			sleep 1
-		done
-		touch "$stop"
-	) &
+	tell_clients "$name" &
 	update_guest "$name" 6.12 "$work/disk" "$1" --qemu "$OUTSIDE_QEMU"
 	touch "$stop"
 	wait
