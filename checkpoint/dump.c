@@ -25,8 +25,8 @@
 #include "dump_undo.h"
 #include "vdso.h"
 
-/* A thread that does nothing but ask for the time stands there nine times out of ten. */
-#define VDSO_TRIES 40
+/* A thread that does nothing but ask for the time stands there two times out of three. */
+#define VDSO_TRIES 20
 
 static int mount_criu_config(void *arg)
 {
