@@ -25,7 +25,8 @@
 #include "restore/containers.h"
 #include "state.h"
 
-#define SYSTEMCTL_SECONDS 60
+/* while the system starts, systemd may take long to answer */
+#define SYSTEMCTL_SECONDS 180
 
 struct options {
 	bool all;

@@ -31,7 +31,8 @@
 /* On a disk: podman looks for it whenever it looks at the keeper. */
 #define KEEPER_ROOT "/var/lib/rebootless/keeper"
 #define TRANSIENT_DIR "/run/systemd/transient"
-#define ASK_SECONDS 60
+/* of podman and systemd, which have much to do while the system starts */
+#define ASK_SECONDS 180
 
 static bool is_kept(const struct container *c)
 {
