@@ -107,7 +107,11 @@ static int make_route(struct mnl_socket *nl, const struct nlmsghdr *said,
 	struct rtmsg *m = mnl_nlmsg_get_payload(h);
 	struct nlattr *a;
 	uint32_t now;
+	int err;
 
+	/* one that came with its address is as it should be */
+	if (m->rtm_protocol == RTPROT_KERNEL)
+		h->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
 	m->rtm_flags &= RTNH_F_ONLINK | RTNH_F_PERVASIVE;
 	mnl_attr_for_each(a, h, sizeof(*m)) {
 		if (mnl_attr_get_type(a) == RTA_OIF) {
@@ -119,7 +123,8 @@ static int make_route(struct mnl_socket *nl, const struct nlmsghdr *said,
 		if (mnl_attr_get_type(a) == RTA_MULTIPATH && !translate_ways(a, links))
 			return 0;
 	}
-	return netlink_do(nl, h);
+	err = netlink_do(nl, h);
+	return err == -EEXIST && m->rtm_protocol == RTPROT_KERNEL ? 0 : err;
 }
 
 static int make_rule(struct mnl_socket *nl, const struct nlmsghdr *said,

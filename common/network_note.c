@@ -45,12 +45,15 @@ static bool every_address(const struct nlmsghdr *h)
 	return h->nlmsg_type == RTM_NEWADDR;
 }
 
-/* What the kernel makes itself comes with addresses and links. */
+/*
+ * What the kernel makes itself comes with addresses and links, but is noted all the same:
+ * NetworkManager makes routes in its name, and addresses (noprefixroute) that bring none.
+ */
 static bool wanted_route(const struct nlmsghdr *h)
 {
 	const struct rtmsg *r = mnl_nlmsg_get_payload(h);
 
-	return h->nlmsg_type == RTM_NEWROUTE && r->rtm_protocol != RTPROT_KERNEL &&
+	return h->nlmsg_type == RTM_NEWROUTE &&
 	       r->rtm_protocol != RTPROT_REDIRECT && !(r->rtm_flags & RTM_F_CLONED) &&
 	       r->rtm_table != RT_TABLE_LOCAL;
 }
