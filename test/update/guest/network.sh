@@ -56,6 +56,9 @@ all_connected()
 	for port in $ports; do has_all "$port" || return 1; done
 }
 
+# Visitors count as well, and may for a moment make up for one that is still to come.
+stay_connected() { all_connected && sleep 5 && all_connected; }
+
 none_connected()
 {
 	for port in $ports; do [ "$(connected "$port")" = 0 ] || return 1; done
@@ -201,8 +204,7 @@ print(json.load(sys.stdin)["timeline"]["blackout"])')" s
 
 if [ "$STAGE" = 1 ]; then
 	start_all
-	# visitors count as well: asked twice, the second answer may be no
-	check start.connections await 300 all_connected
+	check start.connections await 300 stay_connected
 else
 	sleep 2
 	systemctl is-system-running --wait >/dev/null
