@@ -42,6 +42,9 @@ static const char *const commands[] = {
 	"address add 198.51.100.1/25 dev bridge0 valid_lft 5000 preferred_lft 4000",
 	"address add 2001:db8::2/64 dev solo nodad",
 	"address add 127.0.0.5/8 dev lo",
+	/* as NetworkManager does it: the address brings no route, and its own looks like the kernel's */
+	"address add 10.5.5.2/24 dev solo noprefixroute",
+	"route add 10.5.5.0/24 dev solo proto kernel scope link src 10.5.5.2 metric 100",
 	"route add default via 192.0.2.1 proto dhcp metric 100",
 	"route add 203.0.113.0/24 via 10.9.9.9 dev solo onlink",
 	"route add 10.1.0.0/16 nexthop via 192.0.2.7 weight 2 nexthop via 198.51.100.9",
