@@ -4,8 +4,8 @@
  * whose address is in its auxiliary vector, and the running kernel's, which is
  * called [vdso] in /proc/PID/maps and to which the first leads after an update.
  *
- * A signal handler that has interrupted the vDSO, and sleeps, would not be seen: the
- * address is on its stack. It would have to be one that never returns.
+ * Not seen: a signal handler that has interrupted the vDSO and is still at work when
+ * all is frozen; where it returns to is on its stack alone.
  */
 #include <dirent.h>
 #include <elf.h>
@@ -21,6 +21,11 @@
 #include "common/processes.h"
 
 #define AUXV_MAX 64
+#define VDSOS_MAX 2	/* see above */
+
+struct range {
+	unsigned long start, end;
+};
 
 /* What libc was told of, 0 = nothing. false: it has ended, or is of 32 bits. */
 static bool own_vdso(pid_t pid, unsigned long *address)
@@ -43,23 +48,25 @@ static bool own_vdso(pid_t pid, unsigned long *address)
 	return true;
 }
 
-/* Does an address lie in a vDSO? */
-static bool is_vdso(pid_t pid, unsigned long own, unsigned long ip)
+/* Where the vDSOs of a process lie; how many, 0 = none, or it has ended or is of 32 bits. */
+static size_t find_vdsos(pid_t pid, struct range vdso[VDSOS_MAX])
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	_cleanup_free_ char *line = NULL;
-	unsigned long start, end;
+	unsigned long own;
+	struct range r;
 	char path[64];
-	size_t size = 0;
+	size_t size = 0, nr = 0;
 
+	if (!own_vdso(pid, &own))
+		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	f = fopen(path, "re");
-	while (f && getline(&line, &size, f) > 0) {
-		if (sscanf(line, "%lx-%lx", &start, &end) != 2 || ip < start || ip >= end)
-			continue;
-		return (own >= start && own < end) || strstr(line, "[vdso]");
-	}
-	return false;
+	while (f && nr < VDSOS_MAX && getline(&line, &size, f) > 0)
+		if (sscanf(line, "%lx-%lx", &r.start, &r.end) == 2 &&
+		    ((own >= r.start && own < r.end) || strstr(line, "[vdso]")))
+			vdso[nr++] = r;
+	return nr;
 }
 
 /* false: it has ended, or it runs. */
@@ -78,28 +85,29 @@ static bool read_ip(pid_t pid, pid_t tid, unsigned long *ip)
 	return end != at;
 }
 
-/*
- * The text of most programs lies where one look tells it from all vDSOs, but which
- * that is, nobody says; so maps is read once per address that is not the last one.
- */
+static bool is_within(unsigned long ip, const struct range *range, size_t nr)
+{
+	while (nr--)
+		if (ip >= range[nr].start && ip < range[nr].end)
+			return true;
+	return false;
+}
+
 static int find_in(pid_t pid, struct vdso_thread *found)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
-	unsigned long own, ip, last = 0;
+	struct range vdso[VDSOS_MAX];
 	const struct dirent *entry;
+	size_t nr = find_vdsos(pid, vdso);
+	unsigned long ip;
 	char path[64];
 	pid_t tid;
 
-	if (!own_vdso(pid, &own))
-		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	dir = opendir(path);
+	dir = nr ? opendir(path) : NULL;
 	while (dir && (entry = readdir(dir))) {
 		tid = atoi(entry->d_name);
-		if (tid <= 0 || !read_ip(pid, tid, &ip) || ip == last)
-			continue;
-		last = ip;
-		if (!is_vdso(pid, own, ip))
+		if (tid <= 0 || !read_ip(pid, tid, &ip) || !is_within(ip, vdso, nr))
 			continue;
 		*found = (struct vdso_thread){ pid, tid, ip };
 		return 1;
