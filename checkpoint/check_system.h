@@ -3,8 +3,8 @@
  * check_system.h - what of the host, and of the kernel that is to come, speaks
  * against an update. Nothing is changed.
  *
- * All return 0, or -errno (logged) when they could not look; what they found is
- * in `findings`.
+ * What they found is in `findings`; those that return something return 0, or -errno
+ * (logged) when they could not look.
  */
 #ifndef REBOOTLESS_CHECK_SYSTEM_H
 #define REBOOTLESS_CHECK_SYSTEM_H
@@ -24,6 +24,12 @@ int check_target(const struct installed_kernel *to, const char *banner, bool *gi
 
 /* CRIU is there, works on this kernel, and is new enough for it and for `to`. */
 int check_criu(const struct installed_kernel *to, struct findings *findings);
+
+/*
+ * Containers that are not among `list`: those that nobody could carry are refused, of
+ * others there is a warning.
+ */
+void check_strays(const struct containers *list, struct findings *findings);
 
 /*
  * What of the containers will be in memory twice, all of it without zero_copy, fits

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Every program gets a process group of its own, so that what it started can
- * be ended with it. All descriptors but 0 to 2 are closed at its exec; one that
+ * be ended with it. Of the environment it gets little. All descriptors but 0 to 2 are closed at its exec; one that
  * in_child() wants to hand on, it makes inheritable itself.
  */
 #include <errno.h>
@@ -50,6 +50,28 @@ static void signals_default(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * Of a login's environment they must know nothing: with XDG_RUNTIME_DIR crun has
+ * other containers, with CONTAINER_HOST podman is another machine's.
+ */
+static int set_environment(void)
+{
+	static const char *const kept[] = { "LANG", "LC_ALL", "TERM", "TZ" };
+	_cleanup_free_ char *path = strdup(getenv("PATH") ? getenv("PATH") : RUN_PATH);
+	char *value[sizeof(kept) / sizeof(kept[0])];
+	int err = path ? 0 : -1;
+	size_t i;
+
+	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		value[i] = getenv(kept[i]);
+	/* forgets the strings, and leaves them where they are */
+	clearenv();
+	for (i = 0; !err && i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (value[i])
+			err = setenv(kept[i], value[i], 1);
+	return err ? err : setenv("PATH", path, 1);
+}
+
 /* `report` takes errno when the exec fails; it closes by itself when it does not. */
 static _Noreturn void child(char *const *argv, const struct run_options *options,
 			    const struct stdio *io, int report)
@@ -63,8 +85,9 @@ static _Noreturn void child(char *const *argv, const struct run_options *options
 		err = errno;
 	if (!err && options->in_child && options->in_child(options->arg))
 		_exit(IN_CHILD_FAILED);
+	if (!err && set_environment())
+		err = ENOMEM;
 	if (!err) {
-		setenv("PATH", RUN_PATH, 0);
 		execvp(argv[0], argv);
 		err = errno;
 	}

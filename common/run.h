@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * run.h - running other programs: an argv, never a shell.
+ * run.h - running other programs: an argv, never a shell. Of our environment they
+ * get PATH (a usual one when there is none), LANG, LC_ALL, TERM and TZ.
  */
 #ifndef REBOOTLESS_RUN_H
 #define REBOOTLESS_RUN_H

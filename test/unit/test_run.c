@@ -118,7 +118,7 @@ static void test_read(void)
 	end("run.read");
 }
 
-/* Nothing is inherited: descriptors, blocked and ignored signals, standard input; PATH is there. */
+/* Nothing is inherited: descriptors, blocked and ignored signals, standard input, most of the environment; PATH is there. */
 static void test_clean_slate(void)
 {
 	_cleanup_close_ int fd = open("/dev/null", O_RDONLY);
@@ -137,9 +137,13 @@ static void test_clean_slate(void)
 	if (!text || strcmp(text, "4\n/dev/null\n0000000\n0000000\n"))
 		complain("the child says \"%s\"", text ? text : "");
 	unsetenv("PATH");
+	setenv("TZ", "UTC", 1);
+	setenv("XDG_RUNTIME_DIR", "/run/user/0", 1);
 	EXPECT(run_read((char *const[]){ "env", NULL }, 10, &path), 0);
-	if (!path || !strstr(path, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"))
+	if (!path || !strstr(path, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n") ||
+	    !strstr(path, "TZ=UTC\n") || strstr(path, "XDG_RUNTIME_DIR"))
 		complain("the environment is \"%s\"", path ? path : "");
+	unsetenv("XDG_RUNTIME_DIR");
 	setenv("PATH", kept, 1);
 	free(kept);
 	end("run.clean-slate");
