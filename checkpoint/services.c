@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/cgroup.h"
 #include "common/cleanup.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/run.h"
 #include "common/strv.h"
+#include "service_owners.h"
 #include "services.h"
 #include "state.h"
 
@@ -42,42 +42,6 @@ static bool is_ground(const char *unit, char *const *keep)
 			return true;
 	for (; keep && *keep; keep++)
 		if (!fnmatch(*keep, unit, 0))
-			return true;
-	return false;
-}
-
-/* Is the cgroup of a unit part of this path? */
-static bool is_in(const char *unit, const char *cgroup)
-{
-	size_t length = strlen(unit);
-	const char *at = cgroup;
-
-	while (at && (at = strstr(at, unit))) {
-		if (at > cgroup && at[-1] == '/' && (!at[length] || at[length] == '/'))
-			return true;
-		at++;
-	}
-	return false;
-}
-
-/* Is it one that looks after a container from outside of its cgroup? */
-static bool owns(const char *unit, const struct container *c)
-{
-	struct json_object *own;
-
-	return json_object_object_get_ex(c->engine_data, "unit", &own) &&
-	       !strcmp(json_object_get_string(own), unit);
-}
-
-static bool is_needed(const char *unit, const struct containers *list, const char *own)
-{
-	size_t i;
-
-	if (is_in(unit, own))
-		return true;
-	for (i = 0; i < list->nr; i++)
-		if ((list->container[i].cgroup && is_in(unit, list->container[i].cgroup)) ||
-		    owns(unit, &list->container[i]))
 			return true;
 	return false;
 }
@@ -119,16 +83,13 @@ static int systemctl(const char *verb, char *const *units)
 static int choose(const struct config *config, const struct containers *list, char ***stopped)
 {
 	_cleanup_strv_ char **running = NULL;
-	_cleanup_free_ char *own = NULL;
 	char **unit;
-	int err = cgroup_of(getpid(), &own);
+	int err = list_running(&running);
 
-	if (!err)
-		err = list_running(&running);
 	for (unit = running; !err && unit && *unit; unit++)
-		if (!is_ground(*unit, config->keep_services) && !is_needed(*unit, list, own))
+		if (!is_ground(*unit, config->keep_services))
 			err = strv_add(stopped, *unit);
-	return err;
+	return err ? err : service_owners_spare(list, *stopped);
 }
 
 static void write_note(char *const *stopped)
@@ -180,8 +141,11 @@ int services_stop(const struct config *config, const struct containers *list, ch
 	if (access("/run/systemd/system", F_OK) < 0)
 		return 0;
 	err = config->stop_services ? choose(config, list, stopped) : 0;
-	if (err)
+	if (err) {
+		/* nothing is stopped: nothing is to be started */
+		strv_free(steal_ptr(*stopped));
 		return err;
+	}
 	for (unit = *stopped; unit && *unit; unit++)
 		log_info("stopping %s", *unit);
 	write_note(*stopped);

@@ -11,8 +11,8 @@
 
 /*
  * Stop what is a running daemon and neither part of the system's ground (see
- * services.c), nor named by keep-services, nor one in whose cgroup a container
- * or this program lives. Waits for the end. *stopped: their names, also when
+ * services.c), nor named by keep-services, nor one that a container or this program
+ * has to do with (service_owners.h). Waits for the end. *stopped: their names, also when
  * it fails. 0 or -errno (logged). Without systemd there is nothing to stop.
  * journald goes on, but closes its files on the disk.
  */

@@ -8,7 +8,7 @@ UPDATE_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wshadow -Werror \
 HEADERS := $(wildcard $(addprefix $(UPDATE_TOP)/,checkpoint/*.h common/*.h test/unit/*.h))
 
 check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_initrd_contents \
-		test_check_processes test_check_system test_podman test_vdso)
+		test_check_processes test_check_system test_podman test_service_owners test_vdso)
 	$(UPDATE_O)/test_config $(UPDATE_TOP)/checkpoint/rebootless.conf
 	$(UPDATE_O)/test_fault $(UPDATE_TOP)/test/fault/table
 	$(UPDATE_O)/test_kernels
@@ -16,6 +16,7 @@ check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_
 	$(UPDATE_O)/test_check_processes
 	$(UPDATE_O)/test_check_system
 	$(UPDATE_O)/test_podman
+	$(UPDATE_O)/test_service_owners
 	$(UPDATE_O)/test_vdso
 
 # What each is made of, beside its own file.
@@ -33,7 +34,8 @@ $(UPDATE_O)/test_check_system: $(call checkpoint,check_system check_memory initr
 
 $(UPDATE_O)/test_vdso: $(call checkpoint,vdso) $(call common,processes file log)
 $(UPDATE_O)/test_podman: $(call common,podman_inspect cgroup path run file log)
-$(UPDATE_O)/test_podman: LIBRARIES := $(shell pkg-config --libs json-c)
+$(UPDATE_O)/test_service_owners: $(call checkpoint,service_owners) $(call common,strv cgroup path processes run file log)
+$(UPDATE_O)/test_podman $(UPDATE_O)/test_service_owners: LIBRARIES := $(shell pkg-config --libs json-c)
 
 $(UPDATE_O)/%: $(UPDATE_TOP)/test/unit/%.c $(HEADERS)
 	@mkdir -p $(@D)
