@@ -52,6 +52,9 @@ static void append(struct findings *f, bool warning, const char *container, pid_
 	if (container)
 		new.container = strdup(container);
 	read_comm(pid, new.comm);
+	log_make_plain(new.comm);
+	if (new.text)
+		log_make_plain(new.text);
 	longer = realloc(f->finding, (f->nr + 1) * sizeof(*longer));
 	if (longer)
 		f->finding = longer;

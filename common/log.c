@@ -67,8 +67,16 @@ static void keep(enum log_level level, const char *text)
 	kept_bytes += length;
 }
 
-static void emit(enum log_level level, const char *text)
+void log_make_plain(char *text)
 {
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
+static void emit(enum log_level level, char *text)
+{
+	log_make_plain(text);
 	if (held) {
 		keep(level, text);
 		return;

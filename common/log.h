@@ -57,4 +57,10 @@ int log_syserr(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3
 #define log_info(...) log_message(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_detail(...) log_message(LOG_LEVEL_DETAIL, __VA_ARGS__)
 
+/*
+ * Control characters become '?': what a container calls its processes and files is
+ * not to write lines of its own, or to the terminal. Every message has been through it.
+ */
+void log_make_plain(char *text);
+
 #endif
