@@ -210,7 +210,14 @@ static int note_network(struct json_object *data, struct json_object *inspect)
 
 /* ---- who else has to do with it --------------------------------------------------- */
 
-/* A unit's container knows it by a label, which others can have as well. */
+static bool is_service(const char *unit)
+{
+	size_t length = strlen(unit), tail = strlen(".service");
+
+	return length > tail && !strcmp(unit + length - tail, ".service") && !strchr(unit, '/');
+}
+
+/* A unit's container knows it by a label, which others, and images, can have as well. */
 static int note_unit(struct json_object *data, struct json_object *inspect)
 {
 	const char *unit = podman_text(inspect, "/Config/Labels/PODMAN_SYSTEMD_UNIT");
@@ -219,7 +226,7 @@ static int note_unit(struct json_object *data, struct json_object *inspect)
 	const char *in;
 	int err;
 
-	if (!unit || strchr(unit, '/'))
+	if (!unit || !is_service(unit))
 		return 0;
 	err = cgroup_of(conmon, &cgroup);
 	if (err)
