@@ -34,22 +34,31 @@ enum {
  */
 #define UNLOCK "table inet rebootless\ndelete table inet rebootless\n"
 #define LOCK_HEAD UNLOCK "table inet rebootless {\nchain arriving {\n" \
-	"type filter hook prerouting priority -150\niif lo accept\n"
+	"type filter hook prerouting priority -150\n"
 #define LOCK_TAIL "\n}\n}\n"
 #define UNLOCK_BETWEEN "table bridge rebootless\ndelete table bridge rebootless\n"
 #define TRANSPORTS "meta l4proto { tcp, udp, udplite, sctp } drop\n"
 /* By which a peer would be told that nobody is here; loopback is no exception. */
-#define REFUSALS "tcp flags & rst == rst drop\nicmp type destination-unreachable drop\n" \
-	"icmpv6 type destination-unreachable drop"
+#define UNREACHABLE "icmp type destination-unreachable drop\nicmpv6 type destination-unreachable drop"
+#define REFUSALS "tcp flags & rst == rst drop\n" UNREACHABLE
 /* 0xC114: CRIU's own (SOCCR_MARK) */
-#define LOCK_ALL LOCK_HEAD "meta mark 0xc114 accept\nct state established,related accept\n" \
+#define LOCK_ALL LOCK_HEAD "iif lo accept\nmeta mark 0xc114 accept\nct state established,related accept\n" \
 	TRANSPORTS "}\nchain passing {\ntype filter hook forward priority -150\n" \
 	TRANSPORTS REFUSALS "\n}\n" \
 	"chain leaving {\ntype filter hook output priority -150\n" REFUSALS LOCK_TAIL
 /* What containers on the same bridge say to each other. */
 #define LOCK_BETWEEN UNLOCK_BETWEEN "table bridge rebootless {\nchain passing {\n" \
 	"type filter hook forward priority -150\n" TRANSPORTS LOCK_TAIL
-#define LOCK_NEW LOCK_HEAD "tcp flags & (fin|syn|rst|ack) == syn drop" LOCK_TAIL
+/*
+ * Over loopback, and a bridge, as well: a peer may still run whose other end is captured.
+ * CRIU's lock within a container leaves the host's questions for its IPv6 address
+ * unanswered, so that it would tell peers that nobody is there.
+ */
+#define SYN "tcp flags & (fin|syn|rst|ack) == syn drop"
+#define LOCK_NEW LOCK_HEAD SYN "\n}\nchain leaving {\n" \
+	"type filter hook output priority -150\n" UNREACHABLE LOCK_TAIL
+#define LOCK_NEW_BETWEEN UNLOCK_BETWEEN "table bridge rebootless {\nchain passing {\n" \
+	"type filter hook forward priority -150\n" SYN LOCK_TAIL
 
 static int nft(const char *rules)
 {
@@ -68,12 +77,12 @@ static int lock(const char *rules)
 	return fd < 0 ? log_syserr(errno, "cannot make %s", LOCK_MARK) : nft(rules);
 }
 
+/* A kernel may have no nftables for bridges. */
 int network_lock_new(void)
 {
-	return lock(LOCK_NEW);
+	return lock(LOCK_NEW LOCK_NEW_BETWEEN) ? lock(LOCK_NEW) : 0;
 }
 
-/* A kernel may have no nftables for bridges. */
 int network_lock_all(void)
 {
 	return lock(LOCK_ALL LOCK_BETWEEN) ? lock(LOCK_ALL) : 0;

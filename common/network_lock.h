@@ -12,7 +12,8 @@
  * In the old kernel connections that are there are locked by CRIU, one by one;
  * new ones must not come in once their listener has been captured: a peer would
  * take itself for connected and be unknown in the new kernel. Kept out before,
- * it just tries again.
+ * it just tries again. That goes for loopback and bridges too, and nobody is told
+ * that an address cannot be reached.
  *
  * The table is nftables', made and removed by nft(8); it does not live longer
  * than its kernel.

@@ -455,6 +455,10 @@ static void test_lock(void)
 	EXPECT(mkdir("/run/rebootless", 0700), 0);
 	ip("link set lo up");
 	expect_all(ECONNREFUSED);
+	/* either hides who is here, and takes the other's place */
+	expect_ok(network_lock_new());
+	expect_all(EAGAIN);
+	EXPECT(system("nft list table bridge rebootless | grep -q syn"), 0);
 	expect_ok(network_lock_all());
 	EXPECT(network_is_locked(), true);
 	expect_all(EAGAIN);
