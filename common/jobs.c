@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -239,7 +240,9 @@ static int watch(struct jobs *jobs, int socket, bool answering)
 			continue;
 		if (fds[i].revents) {
 			end(jobs, j, wait_status(j->pid));
-		} else if (j->state == JOB_RUNNING && deadline_now() > j->deadline) {
+		} else if (j->state == JOB_RUNNING && !fds[jobs->nr].revents &&
+			   deadline_now() > j->deadline) {
+			/* only when nobody has come: it may be he, and we who are late */
 			kill_job(j);
 			end(jobs, j, -ETIMEDOUT);
 		}
@@ -273,6 +276,17 @@ static void say_who_runs(const struct jobs *jobs, int64_t *next)
 			log_info("still waiting for container %s", jobs->job[i].container->name);
 }
 
+/* Two descriptors for each that is held; a login's limit is for some five hundred. */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int jobs_run(struct jobs *jobs)
 {
 	int64_t next = deadline_now() + STILL_WAITING_MS;
@@ -281,6 +295,7 @@ int jobs_run(struct jobs *jobs)
 	int err = 0;
 
 	if (jobs->hold) {
+		allow_files();
 		socket = hold_listen();
 		if (socket < 0)
 			return socket;
