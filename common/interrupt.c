@@ -20,6 +20,9 @@ void interrupt_catch(void)
 	action.sa_handler = catch;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGQUIT, &action, NULL);
+	/* stopped here, all would stay frozen */
+	signal(SIGTSTP, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 }

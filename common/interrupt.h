@@ -2,7 +2,7 @@
 /*
  * interrupt.h - an update is not left half done because a terminal goes away.
  *
- * SIGINT and SIGTERM ask for the update to be given up: it is undone at the
+ * SIGINT, SIGQUIT and SIGTERM ask for the update to be given up: it is undone at the
  * next step. SIGHUP and SIGPIPE mean that nobody watches any more, and are
  * ignored. Programs started by run.h have their signals as usual.
  */
