@@ -191,6 +191,8 @@ void dump_abort(struct dump *dump)
 		if (dump->jobs.job[i].state == JOB_FAILED)
 			dump_undo(dump->jobs.job[i].container);
 		dump->jobs.job[i].container->state = CONTAINER_RUNNING;
+		/* pages that it holds cannot be reclaimed when the limit of memory is set again */
+		store_remove(dump->jobs.job[i].dirs.images);
 	}
 	cgroup_set_options(dump->cgroup_options);
 }
