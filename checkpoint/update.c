@@ -478,6 +478,33 @@ static int dump_running(struct update *u, struct containers *running)
 	return dump_all(&u->dump, running, &u->config, STORE_DIR);
 }
 
+/*
+ * Since they were listed, services were stopped and much was checked: one that was
+ * started, or started anew, meanwhile would be lost.
+ */
+static int expect_no_change(const struct update *u)
+{
+	_cleanup_(containers_free) struct containers now = { 0 };
+	const struct containers *before = &u->manifest.containers;
+	const bool all = !u->request->names || !u->request->names[0];
+	const struct container *c, *other;
+	int err = engines_list(&u->config, &now);
+
+	for (c = now.container; !err && all && c < now.container + now.nr; c++)
+		if (!containers_find(before, c->name))
+			err = log_refusal(-EAGAIN, "container %s was started while the update was prepared: try again",
+					  c->name);
+	for (c = before->container; !err && c < before->container + before->nr; c++) {
+		if (c->state != CONTAINER_RUNNING)
+			continue;
+		other = containers_find(&now, c->name);
+		if (!other || other->pid != c->pid)
+			err = log_refusal(-EAGAIN, "container %s %s while the update was prepared: try again", c->name,
+					  other ? "was started anew" : "has ended");
+	}
+	return err;
+}
+
 /* Everything from the first change on. */
 static int carry_out(struct update *u)
 {
@@ -505,6 +532,9 @@ static int carry_out(struct update *u)
 	if (err)
 		goto out;
 	done = DONE_ENGINES;
+	err = expect_no_change(u);
+	if (err)
+		goto out;
 	u->manifest.limits = host_limits_note();
 	err = note_containers(&u->manifest.containers);
 	if (!err)
