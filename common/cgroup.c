@@ -40,15 +40,16 @@ int cgroup_check_version(void)
 			   CGROUP_ROOT);
 }
 
-int cgroup_of(pid_t pid, char **path)
+/* -ENOENT or -ESRCH, not logged: it has ended. */
+static int read_path(pid_t pid, char **path)
 {
 	char name[64], text[8192], *at;
-	int n, err = cgroup_check_version();
+	int n;
 
-	if (err)
-		return err;
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
 	n = file_read(name, text, sizeof(text));
+	if (n == -ENOENT || n == -ESRCH)
+		return n;
 	if (n < 0)
 		return log_syserr(-n, "cannot read %s", name);
 	at = strncmp(text, "0::", 3) ? strstr(text, "\n0::") : text - 1;
@@ -61,6 +62,50 @@ int cgroup_of(pid_t pid, char **path)
 				   (int)pid, at);
 	*path = strdup(at);
 	return *path ? 0 : log_syserr(ENOMEM, "cannot note the cgroup of process %d", (int)pid);
+}
+
+int cgroup_of(pid_t pid, char **path)
+{
+	int err = cgroup_check_version();
+
+	if (!err)
+		err = read_path(pid, path);
+	if (err == -ENOENT || err == -ESRCH)
+		log_syserr(-err, "cannot read the cgroup of process %d", (int)pid);
+	return err;
+}
+
+/* Cut `path` to what it has in common with another, by whole names. */
+static void cut_to_common(char *path, const char *other)
+{
+	size_t i = 0, whole = 0;
+
+	for (; path[i] && path[i] == other[i]; i++)
+		if (path[i] == '/')
+			whole = i;
+	if ((!path[i] || path[i] == '/') && (!other[i] || other[i] == '/'))
+		whole = i;
+	path[whole ? whole : 1] = '\0';
+}
+
+int cgroup_widen(char *path, const pid_t *pids, size_t nr)
+{
+	char *other = NULL, *name;
+	size_t i;
+	int err;
+
+	for (i = 0; i < nr; i++) {
+		err = read_path(pids[i], &other);
+		if (!err)
+			cut_to_common(path, other);
+		free(steal_ptr(other));
+		if (err && err != -ENOENT && err != -ESRCH)
+			return err;
+	}
+	name = strrchr(path, '/');
+	if (name && name > path && !strcmp(name, "/init.scope"))
+		*name = '\0';
+	return 0;
 }
 
 /* Below before above is `after`; the other way round `before`. */

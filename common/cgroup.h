@@ -33,6 +33,13 @@ int cgroup_check_version(void);
 /* The cgroup of a process as "/a/b" (allocated). 0 or -errno (logged). */
 int cgroup_of(pid_t pid, char **path);
 
+/*
+ * A container's cgroup when its first process has moved itself into one below it, as
+ * systemd does: shorten `path`, the first process's, to what all of them are in, and by
+ * a last "init.scope". Those that have ended are passed over. 0 or -errno (logged).
+ */
+int cgroup_widen(char *path, const pid_t *pids, size_t nr);
+
 /* CGROUP_ROOT/path/file, "" = the directory. 0 or -errno (logged): ".." is refused. */
 int cgroup_file(const char *path, const char *file, char *full, size_t size);
 

@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/engine.h"
 #include "common/log.h"
+#include "common/processes.h"
 #include "common/strv.h"
 
 const struct engine *const engines[] = { &engine_podman, &engine_crun, &engine_runc,
@@ -114,6 +115,45 @@ static int apply_sections(const struct config *config, struct containers *list)
 	return err;
 }
 
+/* Is nobody else in it, or below it? */
+static bool has_only(const char *cgroup, const pid_t *pids, size_t nr)
+{
+	_cleanup_free_ pid_t *in = NULL;
+	size_t nr_in, i, k;
+
+	if (!strcmp(cgroup, "/") || cgroup_pids(cgroup, &in, &nr_in))
+		return false;
+	for (i = 0; i < nr_in; i++) {
+		for (k = 0; k < nr && pids[k] != in[i]; k++)
+			;
+		if (k == nr)
+			return false;
+	}
+	return true;
+}
+
+/* Its first process may have moved itself into one below the container's. */
+static int find_cgroup(struct container *c)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	_cleanup_free_ char *wide = NULL;
+	size_t nr;
+	int err = cgroup_of(c->pid, &c->cgroup);
+
+	if (err || !c->engine->owns_cgroup)
+		return err;
+	err = process_descendants(c->pid, &pids, &nr);
+	wide = err ? NULL : strdup(c->cgroup);
+	if (!wide)
+		return err ? err : log_syserr(ENOMEM, "cannot note the cgroup of %s", c->name);
+	err = cgroup_widen(wide, pids, nr);
+	if (!err && strcmp(wide, c->cgroup) && has_only(wide, pids, nr)) {
+		free(c->cgroup);
+		c->cgroup = steal_ptr(wide);
+	}
+	return err;
+}
+
 int engines_list(const struct config *config, struct containers *list)
 {
 	const struct engine *const *e;
@@ -132,7 +172,7 @@ int engines_list(const struct config *config, struct containers *list)
 	if (!err)
 		err = apply_sections(config, list);
 	for (c = list->container; !err && c < list->container + list->nr; c++)
-		err = cgroup_of(c->pid, &c->cgroup);
+		err = find_cgroup(c);
 	if (!err)
 		err = check_names(list);
 	if (!err)

@@ -4,6 +4,7 @@
  * cgroup of our own. All of it runs in a guest too (test/vm/filesystems).
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -30,6 +31,38 @@ static void test_paths(void)
 	EXPECT(cgroup_file("a", "", full, sizeof(full)), -EINVAL);
 	EXPECT(cgroup_file("/abcdefghij", "cgroup.procs", full, 32), -ENAMETOOLONG);
 	end("cgroup.paths");
+}
+
+/* Our own cgroup stands in for those of a container's processes. */
+static void expect_wide(const char *first, const char *expected)
+{
+	const pid_t pids[] = { getpid(), 999999999 };
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", first);
+	expect_ok(cgroup_widen(path, pids, 2));
+	if (strcmp(path, expected))
+		complain("\"%s\" is widened to \"%s\", expected \"%s\"", first, path, expected);
+}
+
+static void test_widen(void)
+{
+	_cleanup_free_ char *own = NULL;
+	char below[PATH_MAX], beside[PATH_MAX], alone[] = "/a/init.scope";
+
+	begin();
+	expect_ok(cgroup_widen(alone, NULL, 0));
+	EXPECT(strcmp(alone, "/a"), 0);
+	if (!cgroup_check_version() && !cgroup_of(getpid(), &own) && strcmp(own, "/")) {
+		snprintf(below, sizeof(below), "%s/init", own);
+		snprintf(beside, sizeof(beside), "%sx", own);
+		expect_wide(own, own);
+		expect_wide(below, own);
+		own[strrchr(own, '/') - own] = '\0';
+		expect_wide(beside, *own ? own : "/");
+		expect_wide("/nowhere/at/all", "/");
+	}
+	end("cgroup.widen");
 }
 
 /* Of a parent and of two in the tree, of which one was not there before. */
@@ -149,6 +182,7 @@ int main(void)
 	log_set_sink(sink);
 	test_paths();
 	test_less_memory();
+	test_widen();
 	test_wrong_notes();
 	test_translate();
 	test_version(unified);
