@@ -87,6 +87,7 @@ static void remember_end(struct file *file)
 
 static int pramfs_dir_open(struct inode *inode, struct file *file)
 {
+	pramfs_opened(inode->i_sb);
 	remember_end(file);
 	return 0;
 }

@@ -677,6 +677,7 @@ static bool pramfs_release_folio(struct folio *folio, gfp_t gfp)
 
 static int pramfs_open(struct inode *inode, struct file *file)
 {
+	pramfs_opened(inode->i_sb);
 	file->f_mode |= FMODE_CAN_ODIRECT;	/* accepted and ignored, as by tmpfs */
 	return generic_file_open(inode, file);
 }

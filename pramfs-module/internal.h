@@ -57,6 +57,7 @@ struct pramfs_sb {
 	kuid_t uid;
 	kgid_t gid;
 	bool opening;			/* held frames still belong to the handover */
+	bool unopened;			/* came, and nothing in it has been opened yet */
 	bool made_readonly;		/* by the seal */
 	bool adopt, give, verify;	/* options of the same name */
 	struct pramfs_counters counters;
@@ -128,6 +129,8 @@ int pramfs_gate_wait(void);
 extern struct mutex pramfs_mounts_lock;
 extern struct list_head pramfs_mounts;
 int pramfs_super_init(void);
+/* A file or directory of this instance is being opened. */
+void pramfs_opened(struct super_block *sb);
 /* The page counters of all instances. */
 void pramfs_count_pages(struct pramfs_ioc_status *status);
 void pramfs_super_exit(void);

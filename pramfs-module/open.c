@@ -5,6 +5,8 @@
  * As the module is loaded, the whole image is checked; only then is every
  * frame of the reserved ranges that it does not own given back. A mount takes
  * its tree over. When the last tree has been taken, the metadata is freed, too.
+ * A tree that was taken stays, mounted or not, until somebody has opened something
+ * in it: see super.c.
  *
  * An image that fails a check is refused whole. Nothing of it is freed: its
  * frames stay reserved until DISCARD.

@@ -10,7 +10,8 @@
  *   SEAL    / UNSEAL    write the handover; all mounts are read-only in between
  *   (kexec)
  *   in the new kernel the module checks and opens it as it is loaded; mount
- *   takes the files over, or DISCARD gives the memory up.
+ *   takes the files over, or DISCARD gives the memory up. Files that were taken over
+ *   go with the last mount, but not before one of them, or a directory, was opened.
  *
  * read(2) gives the metadata of the handover that is there (sealed, or come
  * from the old kernel and not yet taken over): the root page, then the stream

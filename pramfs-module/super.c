@@ -264,6 +264,26 @@ static int new_root(struct super_block *sb, struct pramfs_sb *sbi)
 	return sb->s_root ? 0 : -ENOMEM;
 }
 
+/*
+ * mount(8) makes the instance before it looks where to attach it. Were that to fail,
+ * all that came would go with the last reference. So it has one more until something
+ * in it is opened: by then somebody has it where it was to be.
+ */
+static void keep_until_opened(struct super_block *sb)
+{
+	atomic_inc(&sb->s_active);
+	PRAMFS_SB(sb)->unopened = true;
+}
+
+void pramfs_opened(struct super_block *sb)
+{
+	struct pramfs_sb *sbi = PRAMFS_SB(sb);
+
+	/* Never the last one: whoever opens came by a mount, which has its own. */
+	if (READ_ONCE(sbi->unopened) && xchg(&sbi->unopened, false))
+		deactivate_super(sb);
+}
+
 static int pramfs_fill_super(struct super_block *sb)
 {
 	struct pramfs_sb *sbi = PRAMFS_SB(sb);
@@ -286,6 +306,7 @@ static int pramfs_fill_super(struct super_block *sb)
 		if (err)
 			return err;
 		sbi->opening = false;
+		keep_until_opened(sb);
 	} else {
 		err = new_root(sb, sbi);
 		if (err)
