@@ -53,7 +53,8 @@ static int add_ram(struct resource *res, void *arg)
 	unsigned long start = max_t(unsigned long, PFN_UP(res->start), PRAMFS_LOWEST_PFN);
 	unsigned long end = PFN_DOWN(res->end + 1);
 
-	if (start >= end)
+	/* What a driver has added, the next kernel has not until its driver adds it again. */
+	if (start >= end || (res->flags & IORESOURCE_SYSRAM_DRIVER_MANAGED))
 		return 0;
 	if (last && last->pfn + last->frames == start) {
 		last->frames = end - last->pfn;
@@ -108,7 +109,7 @@ static int cut_crash(struct resource *res, void *arg)
 		   PFN_UP(res->end + 1) - PFN_DOWN(res->start));
 }
 
-/* All of it from 16 MiB on, sorted, without the crash kernel's region. */
+/* All that the firmware tells of, from 16 MiB on, sorted, without the crash kernel's region. */
 static int system_ram(struct ram *ram)
 {
 	int err;

@@ -291,7 +291,8 @@ unsigned long pramfs_arena_frames(void);
 void pramfs_arena_spans(struct pramfs_root *root);
 /*
  * What may be reserved for a handover: system RAM from 16 MiB on, without the
- * arenas and the crash kernel's region. Returns the number, or -E2BIG.
+ * arenas, the crash kernel's region and what drivers have added (virtio-mem, CXL).
+ * Returns the number, or -E2BIG.
  */
 int pramfs_publishable(struct pramfs_pfn_range *range, int max);
 

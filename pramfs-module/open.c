@@ -398,6 +398,30 @@ static int discard_pending(void)
 	return free_metadata();
 }
 
+/* The frames of all ranges are memory of this kernel's, or nothing can be said of them. */
+static int check_frames(struct pramfs_finding *f)
+{
+	u64 pfn, end;
+	u32 i;
+
+	for (i = 0; i < le32_to_cpu(root->nr_ranges); i++) {
+		pfn = le64_to_cpu(root->node[i].addr) >> PAGE_SHIFT;
+		end = pfn + (le64_to_cpu(root->node[i].bytes) >> PAGE_SHIFT);
+		/* as finely as the kernel knows it */
+		for (; pfn < end; pfn = ALIGN(pfn + 1, PAGES_PER_SUBSECTION)) {
+			if (pfn_valid(pfn))
+				continue;
+			*f = (struct pramfs_finding){
+				.check = "range memory", .pfn = root_pfn, .found = pfn,
+				.offset = offsetof(struct pramfs_root, node) +
+					  i * sizeof(root->node[0]),
+			};
+			return -EUCLEAN;
+		}
+	}
+	return 0;
+}
+
 /* All of a range but one frame. */
 static void give_back_around(unsigned long pfn, unsigned long frames, unsigned long but)
 {
@@ -417,7 +441,7 @@ static int discard_refused(void)
 	u32 i, nr = le32_to_cpu(root->nr_ranges);
 	struct pramfs_finding f;
 
-	if (pramfs_check_root(root, root_pfn, &f))
+	if (pramfs_check_root(root, root_pfn, &f) || check_frames(&f))
 		return -EUCLEAN;
 	range = kcalloc(nr, sizeof(*range), GFP_KERNEL);
 	if (!range)
@@ -493,6 +517,11 @@ static int open_image(void)
 	if (!mounts)
 		return -ENOMEM;
 	err = pramfs_check(&source, root, root_pfn, &owned, &v, &finding);
+	if (!err) {
+		err = check_frames(&finding);
+		if (err)
+			pramfs_owned_free(&source, &owned);
+	}
 	check_ns = ktime_get_ns() - start;
 	if (err) {
 		kvfree(mounts);

@@ -103,7 +103,8 @@ struct pramfs_ioc_status {
 /*
  * Give up a handover that came and is pending or refused. -ENOENT: there is none;
  * -EBUSY: a part of it is mounted; -EUCLEAN: its root page is damaged, so that
- * nobody knows the ranges: the memory comes back at the next boot.
+ * nobody knows the ranges, or they are not memory of this kernel's: the memory comes
+ * back at the next boot.
  */
 #define PRAMFS_IOC_DISCARD	_IO('P', 6)
 /*

@@ -11,7 +11,8 @@
  * so that it can be said how much is missing. Nobody is killed for memory.
  *
  * Cost (verify=off): the page cache is read once, under RCU, in batches of runs; nothing is
- * copied but frames that no handover may name: below 16 MiB, at the end of RAM.
+ * copied but frames that no handover may name: below 16 MiB, at the end of RAM, in
+ * memory that a driver has added.
  *
  * All under pramfs_op_lock.
  */
