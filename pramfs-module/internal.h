@@ -6,6 +6,7 @@
  *   pramfs_op_lock (device.c)	one operation of /dev/pramfs at a time
  *   s_umount
  *   pramfs_mounts_lock (super.c)	list of instances
+ *   came_lock (open.c)		the handover that came
  *   inode rwsem, mmap_lock, invalidate_lock: as the VFS orders them
  *   seal_lock (change.c)	read: any change of a tree; write: seal and unseal
  *   folio lock

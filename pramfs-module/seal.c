@@ -487,10 +487,13 @@ static int put_mount(struct seal *s, struct pramfs_sb *sbi)
 /* Keep every instance alive and say that it is read-only, or undo both. */
 static void pin_mounts(void)
 {
-	struct pramfs_sb *sbi;
+	struct pramfs_sb *sbi, *next;
 
-	list_for_each_entry(sbi, &pramfs_mounts, list) {
-		atomic_inc(&sbi->sb->s_active);
+	list_for_each_entry_safe(sbi, next, &pramfs_mounts, list) {
+		if (!atomic_inc_not_zero(&sbi->sb->s_active)) {
+			list_del_init(&sbi->list);	/* it is going, and waits for the lock */
+			continue;
+		}
 		sbi->made_readonly = !(sbi->sb->s_flags & SB_RDONLY);
 		sbi->sb->s_flags |= SB_RDONLY;
 	}
@@ -501,7 +504,7 @@ static void unpin_mounts(void)
 	struct pramfs_sb *sbi, *next;
 	LIST_HEAD(all);
 
-	/* deactivate_super() may take an instance off the list. */
+	/* deactivate_super() may take an instance off the list, but not the next: that is pinned. */
 	mutex_lock(&pramfs_mounts_lock);
 	list_splice_init(&pramfs_mounts, &all);
 	list_for_each_entry_safe(sbi, next, &all, list) {

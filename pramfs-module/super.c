@@ -300,6 +300,10 @@ static int pramfs_fill_super(struct super_block *sb)
 	sb->s_flags |= SB_NOSEC | SB_I_VERSION;
 	pramfs_no_dcache(sb);
 	sbi->sb = sb;
+	guard(mutex)(&pramfs_mounts_lock);
+	/* A seal has looked at the list, and undoes later what it did to all on it. */
+	if (pramfs_is_sealed())
+		return -EBUSY;
 	if (pramfs_came_mounts(sbi->name)) {
 		sbi->opening = true;
 		err = pramfs_open_mount(sb, sbi->name);
@@ -312,9 +316,7 @@ static int pramfs_fill_super(struct super_block *sb)
 		if (err)
 			return err;
 	}
-	mutex_lock(&pramfs_mounts_lock);
 	list_add_tail(&sbi->list, &pramfs_mounts);
-	mutex_unlock(&pramfs_mounts_lock);
 	return 0;
 }
 
