@@ -523,6 +523,7 @@ static pgoff_t next_data(struct inode *inode, pgoff_t index)
 	return min(max(cached, index), held);
 }
 
+/* Under held_lock, since a page that is being activated is for a while in neither place. */
 static loff_t seek_hole_data(struct inode *inode, loff_t pos, int whence)
 {
 	loff_t size = i_size_read(inode);
@@ -549,7 +550,9 @@ static loff_t pramfs_llseek(struct file *file, loff_t offset, int whence)
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return generic_file_llseek(file, offset, whence);
 	inode_lock(inode);
+	mutex_lock(&PRAMFS_I(inode)->held_lock);
 	offset = seek_hole_data(inode, offset, whence);
+	mutex_unlock(&PRAMFS_I(inode)->held_lock);
 	if (offset >= 0)
 		offset = vfs_setpos(file, offset, inode->i_sb->s_maxbytes);
 	inode_unlock(inode);
