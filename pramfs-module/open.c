@@ -9,7 +9,8 @@
  * in it: see super.c.
  *
  * An image that fails a check is refused whole. Nothing of it is freed: its
- * frames stay reserved until DISCARD.
+ * frames stay reserved until DISCARD. Where memory to check it is missing, the
+ * module is not loaded, and may be later.
  *
  * While a handover is there the module cannot be unloaded: nobody else would
  * know what the reserved memory is.
@@ -554,6 +555,12 @@ int pramfs_open_init(void)
 		forget();
 		return 0;
 	}
+	if (err == -ENOMEM) {		/* nothing was touched: it can be loaded again */
+		tell_finding("the handover is left as it is", err);
+		root = NULL;
+		module_put(THIS_MODULE);
+		return err;
+	}
 	if (err) {
 		refused = true;
 		count_reserved();
@@ -599,7 +606,7 @@ void pramfs_came_status(struct pramfs_ioc_status *st)
 	if (lost)
 		st->flags |= PRAMFS_REFUSED;
 	if (lost || (root && refused)) {
-		strscpy(st->refused_check, finding.check ?: "memory", sizeof(st->refused_check));
+		strscpy(st->refused_check, finding.check, sizeof(st->refused_check));
 		st->refused_pfn = finding.pfn;
 		st->refused_offset = finding.offset;
 		st->refused_found = finding.found;
