@@ -326,11 +326,17 @@ static int free_metadata(void)
 {
 	struct page_list l = { .max = le64_to_cpu(root->stream_pages) };
 	unsigned long i;
+	int err;
 
 	l.pfn = kvmalloc_array(l.max, sizeof(*l.pfn), GFP_KERNEL);
 	if (!l.pfn)
 		return -ENOMEM;
-	pramfs_walk_pages(&source, root, list_page, &l, &finding);
+	err = pramfs_walk_pages(&source, root, list_page, &l, &finding);
+	if (err) {
+		tell_finding("the metadata stay reserved", err);
+		kvfree(l.pfn);
+		return err;
+	}
 	for (i = 0; i < l.nr; i++) {
 		clear_page(page_address(pfn_to_page(l.pfn[i])));
 		pramfs_give_back(l.pfn[i], 1);
@@ -369,7 +375,7 @@ int pramfs_open_mount(struct super_block *sb, const char *name)
 	mounts[nr].taken = true;
 	kept_frames -= min_t(u64, kept_frames, percpu_counter_sum_positive(&sbi->pages));
 	if (!--pending)
-		free_metadata();	/* if that fails, a little memory stays reserved */
+		free_metadata();	/* if that fails, DISCARD does it */
 out:
 	build_end(&b);
 	mutex_unlock(&came_lock);
@@ -467,6 +473,8 @@ int pramfs_discard(void)
 		err = lost ? -EUCLEAN : -ENOENT;
 	else if (refused)
 		err = discard_refused();
+	else if (!pending)
+		err = free_metadata();
 	else if (pending < le32_to_cpu(root->nr_mounts))
 		err = -EBUSY;	/* the rest can be mounted and deleted */
 	else

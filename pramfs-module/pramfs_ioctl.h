@@ -102,7 +102,7 @@ struct pramfs_ioc_status {
 #define PRAMFS_IOC_STATUS	_IOR('P', 5, struct pramfs_ioc_status)
 /*
  * Give up a handover that came and is pending or refused. -ENOENT: there is none;
- * -EBUSY: a part of it is mounted; -EUCLEAN: its root page is damaged, so that
+ * -EBUSY: a part of it is mounted, and not all; -EUCLEAN: its root page is damaged, so that
  * nobody knows the ranges, or they are not memory of this kernel's: the memory comes
  * back at the next boot.
  */
