@@ -27,7 +27,7 @@
  *
  * Not given, but copied: page cache of this kernel (nothing came through a
  * kexec), parts of pages, memory that is shared, of a file, huge, watched by
- * userfaultfd or there already.
+ * userfaultfd, a shadow stack or there already, or that may not be written to (EFAULT).
  *
  * Lock order: inode rwsem, mmap_lock, held_lock, folio lock.
  */
@@ -74,10 +74,11 @@ static int protect(pte_t *ptep, unsigned long addr, void *data)
 	return 0;
 }
 
+/* Where a copy would be allowed, as CRIU reads: memory is read-only only afterwards. */
 static bool may_give_to(struct vm_area_struct *vma)
 {
-	return vma_is_anonymous(vma) && (vma->vm_flags & VM_MAYWRITE) &&
-	       !(vma->vm_flags & (VM_SHARED | VM_SPECIAL | VM_HUGETLB)) &&
+	return vma_is_anonymous(vma) && (vma->vm_flags & VM_WRITE) &&
+	       !(vma->vm_flags & (VM_SHARED | VM_SPECIAL | VM_HUGETLB | VM_SHADOW_STACK)) &&
 	       !userfaultfd_armed(vma);
 }
 
@@ -103,7 +104,6 @@ static void map_pages(struct pramfs_give *g, struct vm_area_struct *vma)
 		.start = g->start, .end = g->start + g->nr * PAGE_SIZE,
 		.pgmap_owner = THIS_MODULE,
 	};
-	bool writable = vma->vm_flags & VM_WRITE;
 	unsigned long holes = 0, mapped = 0;
 
 	vm_flags_clear(vma, VM_WRITE);	/* this shuts out page faults, too */
@@ -123,8 +123,7 @@ static void map_pages(struct pramfs_give *g, struct vm_area_struct *vma)
 	migrate_vma_finalize(&m);
 out:
 	g->nr = mapped;
-	if (writable)
-		vm_flags_set(vma, VM_WRITE);
+	vm_flags_set(vma, VM_WRITE);
 }
 
 static int give(struct pramfs_give *g, struct inode *inode, pgoff_t index, unsigned long max)
