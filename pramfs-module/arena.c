@@ -479,14 +479,12 @@ int pramfs_claim(struct pramfs_ioc_claim *c)
 		pr_err("claim: a handover from the old kernel is still there: mount it or discard it\n");
 		return -EBUSY;
 	}
-	err = activate_everything();
-	if (err)
-		return err;
-	root_page = pramfs_alloc_page(GFP_KERNEL | __GFP_ZERO);
-	if (!root_page)
-		return -ENOMEM;
 	WRITE_ONCE(pramfs_claimer, current);
-	err = search_start(&s);
+	err = activate_everything();
+	if (!err) {
+		root_page = pramfs_alloc_page(GFP_KERNEL | __GFP_ZERO | pramfs_spare_others());
+		err = root_page ? search_start(&s) : -ENOMEM;
+	}
 	if (!err)
 		err = claim_all(&s, c);
 	WRITE_ONCE(pramfs_claimer, NULL);

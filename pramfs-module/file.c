@@ -132,7 +132,8 @@ static struct folio *get_folio(struct address_space *mapping, loff_t pos, size_t
 int pramfs_copy_to_cache(struct inode *inode, pgoff_t index, struct page *page)
 {
 	struct address_space *mapping = inode->i_mapping;
-	struct page *copy = alloc_page(mapping_gfp_mask(mapping));
+	gfp_t gfp = mapping_gfp_mask(mapping) | pramfs_spare_others();
+	struct page *copy = alloc_page(gfp);
 	struct folio *folio;
 	int err;
 
@@ -140,7 +141,7 @@ int pramfs_copy_to_cache(struct inode *inode, pgoff_t index, struct page *page)
 		return -ENOMEM;
 	copy_highpage(copy, page);
 	folio = page_folio(copy);
-	err = filemap_add_folio(mapping, folio, index, mapping_gfp_mask(mapping));
+	err = filemap_add_folio(mapping, folio, index, gfp);
 	if (!err) {
 		folio_mark_uptodate(folio);
 		folio_unlock(folio);

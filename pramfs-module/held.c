@@ -258,7 +258,8 @@ static int activate_page(struct inode *inode, pgoff_t index, struct page *page)
 	int err;
 
 	__ClearPageReserved(page);
-	err = filemap_add_folio(mapping, folio, index, mapping_gfp_mask(mapping));
+	err = filemap_add_folio(mapping, folio, index,
+				mapping_gfp_mask(mapping) | pramfs_spare_others());
 	if (err) {
 		__SetPageReserved(page);
 		return err;
@@ -317,7 +318,7 @@ static int activate_run(struct inode *inode, struct held_run run)
 	unsigned long done;
 	int err = 0;
 
-	if (!taken_bits(h, GFP_KERNEL))
+	if (!taken_bits(h, GFP_KERNEL | pramfs_spare_others()))
 		return -ENOMEM;
 	bitmap_set(h->taken, run.ordinal, run.pages);
 	while (run.pages && !err) {

@@ -282,6 +282,12 @@ struct pramfs_pfn_range {
 };
 
 extern struct task_struct *pramfs_claimer;	/* claims right now */
+/* For what is allocated on the way: a claim fails before anybody is killed for memory. */
+static inline gfp_t pramfs_spare_others(void)
+{
+	return READ_ONCE(pramfs_claimer) == current ? __GFP_RETRY_MAYFAIL | __GFP_NOWARN : 0;
+}
+
 int pramfs_claim(struct pramfs_ioc_claim *claim);
 void pramfs_release(void);
 bool pramfs_is_claimed(void);
