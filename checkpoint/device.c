@@ -52,6 +52,10 @@ int device_claim(int fd, struct pramfs_ioc_claim *c)
 	err = errno;
 	if (err == ENOMEM)
 		return explain_missing(c);
+	if (err == E2BIG)
+		return log_refusal(-E2BIG,
+				   "%s: memory has too many parts for the ranges that a boot can reserve; nothing was changed: try again, when less of it is in use",
+				   PRAMFS_DEVICE);
 	if (err != EBUSY || ioctl(fd, PRAMFS_IOC_STATUS, &status) < 0)
 		return log_syserr(err, "%s: cannot claim memory for the new kernel", PRAMFS_DEVICE);
 	if (status.flags & PRAMFS_REFUSED)

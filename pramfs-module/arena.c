@@ -186,8 +186,11 @@ int pramfs_publishable(struct pramfs_pfn_range *range, int max)
 	if (!err && ram->nr > max)
 		err = -E2BIG;
 	if (!err) {
-		memcpy(range, ram->range, ram->nr * sizeof(*range));
+		if (range)
+			memcpy(range, ram->range, ram->nr * sizeof(*range));
 		err = ram->nr;
+	} else {
+		pr_err("system RAM has too many parts for one handover: %d\n", err);
 	}
 	kfree(ram);
 	return err;
@@ -489,6 +492,8 @@ int pramfs_claim(struct pramfs_ioc_claim *c)
 		err = claim_all(&s, c);
 	WRITE_ONCE(pramfs_claimer, NULL);
 	kvfree(s.hopeful);
+	if (!err)	/* what the arenas leave could not be sealed, when all else is done */
+		err = min(pramfs_publishable(NULL, PRAMFS_MAX_RANGES), 0);
 	if (err) {
 		pramfs_release();
 		return err;

@@ -299,7 +299,7 @@ void pramfs_arena_spans(struct pramfs_root *root);
 /*
  * What may be reserved for a handover: system RAM from 16 MiB on, without the
  * arenas, the crash kernel's region and what drivers have added (virtio-mem, CXL).
- * Returns the number, or -E2BIG.
+ * Returns the number, or -E2BIG. range NULL: only to know.
  */
 int pramfs_publishable(struct pramfs_pfn_range *range, int max);
 

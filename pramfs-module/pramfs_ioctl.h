@@ -36,6 +36,7 @@ struct pramfs_arena {
  * multiple of 2 MiB and so aligned.
  *   -ENOMEM  not to be had; *_missing say how much; nothing is claimed
  *   -EBUSY   claimed already, or a handover from the old kernel is pending
+ *   -E2BIG   system RAM, less the arenas, has more parts than a handover has ranges
  */
 struct pramfs_ioc_claim {
 	/* in */

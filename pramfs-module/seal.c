@@ -571,10 +571,8 @@ static int seal_all(struct seal *s)
 	int i, err;
 
 	err = pramfs_publishable(s->range, PRAMFS_MAX_RANGES);
-	if (err < 0) {
-		pr_err("seal: system RAM has too many parts for one handover: %d\n", err);
+	if (err < 0)
 		return err;
-	}
 	s->nr_ranges = err;
 	for (i = 0; i < s->nr_ranges; i++)
 		s->first[i] = ULONG_MAX;
