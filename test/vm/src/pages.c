@@ -298,6 +298,7 @@ static void give_elsewhere(void)
 	char *p = map_private(nr);
 	void *shared = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			    -1, 0);
+	int fd;
 
 	p[PAGE] = 1;		/* a page is there already */
 	read_into("shared", shared, nr);
@@ -325,6 +326,12 @@ static void give_elsewhere(void)
 	munmap(p, (nr + 1024) * PAGE);
 	p = map_private(nr);
 	expect("read-only memory", mprotect(p, nr * PAGE, PROT_READ), 0);
+	fd = open_file("twice", O_RDONLY);
+	before = counters();
+	expect("is not read to", pread(fd, p, nr * PAGE, nr * PAGE) < 0 ? errno : 0, EFAULT);
+	after = counters();
+	expect("is not given to", after.given_pages - before.given_pages, 0);
+	close(fd);
 	munmap(p, nr * PAGE);
 }
 
