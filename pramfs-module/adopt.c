@@ -169,6 +169,8 @@ static bool adoptable(struct page *page)
 		return false;
 	if (folio_test_anon(folio))
 		return true;
+	/* The file may have let go of the page, and be freed just now. */
+	guard(rcu)();
 	mapping = folio_mapping(folio);
 	return mapping && shmem_mapping(mapping);
 }
