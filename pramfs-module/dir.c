@@ -43,15 +43,21 @@ void pramfs_dir_remove(struct inode *dir, struct dentry *dentry)
 	dentry->d_fsdata = NULL;
 }
 
-int pramfs_dir_move(struct inode *old_dir, struct inode *new_dir, struct dentry *dentry)
+int pramfs_dir_move_begin(struct inode *new_dir, struct dentry *dentry, unsigned long *old)
 {
-	unsigned long old = position(dentry);
-	int err;
+	*old = position(dentry);
+	return pramfs_dir_add(new_dir, dentry);
+}
 
-	err = pramfs_dir_add(new_dir, dentry);
-	if (!err)
-		mtree_erase(&PRAMFS_I(old_dir)->entries, old);
-	return err;
+void pramfs_dir_move_undo(struct inode *new_dir, struct dentry *dentry, unsigned long old)
+{
+	pramfs_dir_remove(new_dir, dentry);
+	dentry->d_fsdata = (void *)old;
+}
+
+void pramfs_dir_move_end(struct inode *old_dir, unsigned long old)
+{
+	mtree_erase(&PRAMFS_I(old_dir)->entries, old);
 }
 
 int pramfs_dir_exchange(struct inode *a_dir, struct dentry *a, struct inode *b_dir,

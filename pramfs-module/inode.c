@@ -348,6 +348,25 @@ static int leave_whiteout(struct mnt_idmap *idmap, struct inode *dir, const stru
 	return 0;
 }
 
+/* All that can fail; the VFS moves the entry itself afterwards. */
+static int move_entry(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *old,
+		      struct inode *new_dir, bool whiteout)
+{
+	unsigned long position;
+	int err;
+
+	err = pramfs_dir_move_begin(new_dir, old, &position);
+	if (err)
+		return err;
+	if (whiteout)
+		err = leave_whiteout(idmap, old_dir, old);
+	if (err)
+		pramfs_dir_move_undo(new_dir, old, position);
+	else
+		pramfs_dir_move_end(old_dir, position);
+	return err;
+}
+
 static int pramfs_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct dentry *old,
 			 struct inode *new_dir, struct dentry *new, unsigned int flags)
 {
@@ -363,16 +382,10 @@ static int pramfs_rename(struct mnt_idmap *idmap, struct inode *old_dir, struct 
 		err = -ENOTEMPTY;
 		goto out;
 	}
-	/* First, since it is what can fail; the VFS moves old away afterwards. */
-	if (flags & RENAME_WHITEOUT) {
-		err = leave_whiteout(idmap, old_dir, old);
-		if (err)
-			goto out;
-	}
 	if (flags & RENAME_EXCHANGE)
 		err = pramfs_dir_exchange(old_dir, old, new_dir, new);
 	else
-		err = pramfs_dir_move(old_dir, new_dir, old);
+		err = move_entry(idmap, old_dir, old, new_dir, flags & RENAME_WHITEOUT);
 	if (err)
 		goto out;
 	if (replaces) {

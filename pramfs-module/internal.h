@@ -152,7 +152,10 @@ void pramfs_inode_ops(struct inode *inode, dev_t dev);
 extern const struct file_operations pramfs_dir_operations;
 int pramfs_dir_add(struct inode *dir, struct dentry *dentry);
 void pramfs_dir_remove(struct inode *dir, struct dentry *dentry);
-int pramfs_dir_move(struct inode *old_dir, struct inode *new_dir, struct dentry *dentry);
+/* Between the two, or instead of the second the undo, an entry has its old position, too. */
+int pramfs_dir_move_begin(struct inode *new_dir, struct dentry *dentry, unsigned long *old);
+void pramfs_dir_move_end(struct inode *old_dir, unsigned long old);
+void pramfs_dir_move_undo(struct inode *new_dir, struct dentry *dentry, unsigned long old);
 int pramfs_dir_exchange(struct inode *a_dir, struct dentry *a, struct inode *b_dir,
 			struct dentry *b);
 /* The entry at or after *at, which is moved behind it; NULL = no more. */
