@@ -71,5 +71,7 @@ int check_host(const struct containers *list, const struct installed_kernel *to,
 		err = check_criu(to, findings);
 	if (!err)
 		err = check_memory(list, loadable ? &demand : NULL, zero_copy && gives, findings);
+	if (!err)
+		err = check_driver_memory("/proc/iomem", findings);
 	return err;
 }

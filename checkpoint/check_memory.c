@@ -16,6 +16,7 @@
  * A figure that cannot be had exactly is taken for too high. Nothing here walks page
  * tables for longer than smaps_rollup does, which lets others through.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -237,5 +238,26 @@ int check_memory(const struct containers *list, const struct demand *demand, boo
 	if (need + arena > available)
 		findings_add(findings, NULL, 0, "too little memory: the containers' images need %llu MiB and the new kernel's arena %llu MiB, but %llu MiB are available; free %llu MiB, or leave a container out",
 			     mib(need), mib(arena), mib(available), mib(need + arena - available));
+	return 0;
+}
+
+int check_driver_memory(const char *iomem, struct findings *findings)
+{
+	_cleanup_fclose_ FILE *f = fopen(iomem, "re");
+	_cleanup_free_ char *line = NULL;
+	uint64_t start, end, bytes = 0;
+	char driver[32] = "";
+	size_t size = 0;
+
+	if (!f)
+		return log_syserr(errno, "cannot read %s", iomem);
+	/* by the names that add_memory_driver_managed() asks for */
+	while (getline(&line, &size, f) > 0)
+		if (sscanf(line, " %" SCNx64 "-%" SCNx64 " : System RAM (%31[^)]", &start, &end,
+			   driver) == 3)
+			bytes += end - start + 1;
+	if (bytes)
+		findings_warn(findings, NULL, 0, "%llu MiB of memory were added by a driver (%s), and the new kernel does not have them when it starts: what containers have in them is copied into the rest while they stand still, and must fit there",
+			      mib(bytes), driver);
 	return 0;
 }

@@ -38,4 +38,7 @@ void check_strays(const struct containers *list, struct findings *findings);
 int check_memory(const struct containers *list, const struct demand *demand, bool zero_copy,
 		 struct findings *findings);
 
+/* Warns of memory that a driver has added (virtio-mem, CXL). iomem: /proc/iomem. */
+int check_driver_memory(const char *iomem, struct findings *findings);
+
 #endif

@@ -188,6 +188,41 @@ static void test_little_memory(void)
 	end("system.memory.little");
 }
 
+static void look_at_iomem(const char *text, const char *expected)
+{
+	_cleanup_findings_ struct findings f = { 0 };
+	FILE *file = fopen("iomem", "we");
+
+	said[0] = '\0';
+	fputs(text, file);
+	fclose(file);
+	expect_ok(check_driver_memory("iomem", &f));
+	findings_log(&f);
+	if (expected)
+		expect_said(expected);
+	else if (f.nr)
+		complain("complains without a reason: %s", said);
+	if (findings_refuse(&f, NULL))
+		complain("memory of drivers is refused");
+}
+
+static void test_driver_memory(void)
+{
+	static const char firmware[] = "00001000-0009ffff : System RAM\n"
+				       "00100000-3fffffff : System RAM\n"
+				       "  01000000-01ffffff : Kernel code\n";
+
+	begin();
+	look_at_iomem(firmware, NULL);
+	look_at_iomem("140000000-23fffffff : 1234\n"
+		      "  140000000-1bfffffff : System RAM (virtio_mem)\n"
+		      "  1c0000000-1c7ffffff : System RAM (virtio_mem)\n",
+		      "2176 MiB of memory were added by a driver (virtio_mem)");
+	look_at_iomem("140000000-23fffffff : dax0.0\n  140000000-23fffffff : System RAM (kmem)\n",
+		      "4096 MiB of memory were added by a driver (kmem)");
+	end("system.memory.drivers");
+}
+
 static const char nft[] = "usr/sbin/nft";
 static const char *lock = nft;
 
@@ -250,6 +285,7 @@ int main(void)
 	test_criu();
 	test_memory();
 	test_little_memory();
+	test_driver_memory();
 	test_target();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (chdir("/") || system(command))
