@@ -219,6 +219,7 @@ again()
 	check "written-$name" test "$(cat /mnt/one/unsealed)" = "written after unseal"
 	check "gone-$name" test ! -e /mnt/one/removed
 	check "pinned-$name" test "$(cat /mnt/one/pinned)" = pinned
+	check "two-$name" grep -q stage /mnt/two/file
 	umount /mnt/one /mnt/two
 	memory_is_whole
 }
@@ -250,6 +251,8 @@ readonly_while_sealed()
 	# through a file that was open before
 	check sealed-open-file says 'Read-only' sh -c 'echo text >&7'
 	check sealed-remount says 'busy' mount -o remount,size=1g /mnt/one
+	mkdir -p /mnt/three
+	check sealed-new says 'busy' mount -t pramfs three /mnt/three
 	check sealed-read grep -q contents /mnt/one/removed
 	check sealed-load says 'sealed' load_next
 	check sealed-unload says 'sealed' /vm/rebootless unload

@@ -9,6 +9,7 @@ load_pramfs()
 	insmod /pramfs.ko || fail "insmod-$STAGE" "see the console"
 	mkdir -p /mnt/kit /mnt/p
 	mount -t pramfs kit /mnt/kit || fail "mount-kit-$STAGE" "see the console"
+	ls /mnt/kit >/dev/null	# what came and nobody opens stays when it is unmounted
 	if [ -d /next ]; then
 		mv /next /mnt/kit/
 	fi

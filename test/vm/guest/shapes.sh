@@ -11,6 +11,9 @@ prove()
 		/vm/fill /mnt/p "$@" || fail fill "exit status $?"
 		return
 	fi
+	# Nothing is lost by mounts that fail, or that nobody looks into.
+	check halfway /vm/sealing halfway data
+	check unopened sh -c 'mount -t pramfs data /mnt/p && umount /mnt/p'
 	check mount-2 mount -t pramfs data /mnt/p
 	check verify /vm/fill /mnt/p "$@" --verify
 	before=$(kib MemFree)

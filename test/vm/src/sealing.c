@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * sealing - the steps of `rebootless fire` one by one, so that something can be
- * done between them: seal, take the seal back, look at what was sealed, jump.
+ * done between them: seal, take the seal back, look at what was sealed, jump. And
+ * a mount that stops half-way.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <linux/reboot.h>
 #include <signal.h>
 #include <stdio.h>
@@ -65,6 +67,18 @@ static int cmd_image(char **argv)
 			die("write %s", argv[0]);
 	if (n < 0)
 		die("read " PRAMFS_DEVICE);
+	return 0;
+}
+
+/* As mount(8) does whose target is missing: the instance is made, and attached nowhere. */
+static int cmd_halfway(char **argv)
+{
+	int fs = syscall(SYS_fsopen, "pramfs", FSOPEN_CLOEXEC);
+
+	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "source", argv[0], 0) ||
+	    syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) ||
+	    syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0) < 0)
+		die("mount %s half-way", argv[0]);
 	return 0;
 }
 
@@ -176,6 +190,7 @@ static const struct {
 	{ "seal", "", 0, cmd_seal },
 	{ "unseal", "", 0, cmd_unseal },
 	{ "image", "FILE", 1, cmd_image },
+	{ "halfway", "NAME", 1, cmd_halfway },
 	{ "jump", "", 0, cmd_jump },
 	{ "damage", "IMAGE KIND", 2, cmd_damage },
 	{ "kinds", "", 0, cmd_kinds },
