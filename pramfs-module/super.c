@@ -396,6 +396,9 @@ static int pramfs_get_tree(struct fs_context *fc)
 		deactivate_locked_super(sb);
 		return invalf(fc, "pramfs: %s is mounted already, %s", fc->source,
 			      fc->sb_flags & SB_RDONLY ? "writable" : "read-only");
+	} else if (READ_ONCE(PRAMFS_SB(sb)->unopened)) {
+		/* The mount before may have failed: this one is the first. */
+		set_page_options(PRAMFS_SB(sb), fc->fs_private);
 	}
 	fc->root = dget(sb->s_root);
 	return 0;
