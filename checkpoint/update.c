@@ -248,8 +248,11 @@ static int look_at_store(struct update *u)
 		err = manifest_read(STORE_DIR, &before);
 	if (!err)
 		err = discard_dead(&before);
+	if (err == -ENOENT && u->request->rollback)
+		return log_refusal(err, "there is no update to go back from");
+	/* images of one that died before it had a manifest: their containers run, and memory is short */
 	if (err == -ENOENT)
-		return u->request->rollback ? log_refusal(err, "there is no update to go back from") : 0;
+		return store_is_mounted() && !u->request->dry_run ? store_clear() : 0;
 	if (err)
 		return err;
 	take_limits(&u->manifest.containers, &before.containers);
@@ -505,6 +508,12 @@ static int expect_no_change(const struct update *u)
 	return err;
 }
 
+/* Killed for want of memory it would leave all frozen, and the network locked. */
+static void be_spared(void)
+{
+	file_write("/proc/self", "oom_score_adj", 0600, "-1000");
+}
+
 /* Everything from the first change on. */
 static int carry_out(struct update *u)
 {
@@ -514,6 +523,7 @@ static int carry_out(struct update *u)
 	int err;
 
 	interrupt_catch();
+	be_spared();
 	timeline_calibrate_begin();
 	err = open_store(u);
 	if (err)
