@@ -4,12 +4,13 @@
 # does not. On any other boot the first hook sees that there is nothing to do.
 #
 # Installed as /usr/lib/dracut/modules.d/90rebootless/module-setup.sh, with the
-# hooks beside it. dracut calls these functions, and sets moddir.
+# hooks beside it. dracut calls these functions, and sets moddir; its PATH knows
+# nothing of /usr/local, so that `make install` puts in here where our programs are.
 # shellcheck disable=SC2154
 
 check()
 {
-	require_binaries rebootless-restore || return 1
+	require_binaries @sbindir@/rebootless-restore || return 1
 	return 0
 }
 
@@ -45,8 +46,13 @@ installkernel()
 
 install()
 {
-	inst_multiple rebootless-restore modprobe sleep
-	inst_multiple -o busybox pramfs blkid nft
+	local program
+	# There the PATH is as short.
+	for program in rebootless-restore pramfs; do
+		inst "@sbindir@/$program" "/usr/sbin/$program"
+	done
+	inst_multiple modprobe sleep
+	inst_multiple -o busybox blkid nft
 	inst_hook cmdline 05 "$moddir/open.sh"
 	inst_hook pre-pivot 95 "$moddir/restore.sh"
 	inst_simple "$moddir/lib.sh" /lib/rebootless-lib.sh

@@ -4,7 +4,7 @@
 # below it, WAIT says what takes long now.
 # shellcheck disable=SC1091 # is there in the guest
 . /lib/guest-lib.sh
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
 bundle=/srv/redis state=/var/lib/demo
 VALUES=32000
 
