@@ -66,6 +66,7 @@ int check_host(const struct containers *list, const struct installed_kernel *to,
 	if (kexec_check_allowed())
 		findings_add(findings, NULL, 0, "this system does not let a kernel be loaded, see above");
 	check_strays(list, findings);
+	check_selinux(SELINUX_ENFORCE, findings);
 	err = check_target(to, banner, &gives, findings);
 	if (!err)
 		err = check_criu(to, findings);

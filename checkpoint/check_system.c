@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "checkpoint/check_internal.h"
 #include "checkpoint/check_system.h"
@@ -68,6 +69,13 @@ int check_target(const struct installed_kernel *to, const char *banner, bool *gi
 	*gives = false;
 	check_initrd(to, gives, findings);
 	return 0;
+}
+
+void check_selinux(const char *enforce, struct findings *findings)
+{
+	if (!access(enforce, F_OK))
+		findings_add(findings, NULL, 0, "SELinux is on (%s exists): its policy is not loaded in the initramfs, and CRIU could restore nothing there; boot with selinux=0 to carry containers",
+			     enforce);
 }
 
 /* ---- CRIU ----------------------------------------------------------------------------- */

@@ -32,6 +32,13 @@ int check_criu(const struct installed_kernel *to, struct findings *findings);
 void check_strays(const struct containers *list, struct findings *findings);
 
 /*
+ * SELinux has no policy in the initramfs, so that no label could be given back.
+ * enforce: SELINUX_ENFORCE, which exists with SELinux alone.
+ */
+void check_selinux(const char *enforce, struct findings *findings);
+#define SELINUX_ENFORCE "/sys/fs/selinux/enforce"
+
+/*
  * What of the containers will be in memory twice, all of it without zero_copy, fits
  * there once the new kernel's arena (demand; NULL = claimed already) has been taken.
  */

@@ -271,6 +271,23 @@ static void test_target(void)
 	end("system.target");
 }
 
+static void test_selinux(void)
+{
+	_cleanup_findings_ struct findings f = { 0 };
+
+	begin();
+	check_selinux("nothing", &f);
+	if (f.nr)
+		complain("complains about a file that is not there");
+	fclose(fopen("enforce", "we"));
+	check_selinux("enforce", &f);
+	findings_log(&f);
+	expect_said("SELinux is on (enforce exists)");
+	if (!findings_refuse(&f, NULL))
+		complain("does not refuse");
+	end("system.selinux");
+}
+
 int main(void)
 {
 	char command[128], path[256];
@@ -287,6 +304,7 @@ int main(void)
 	test_little_memory();
 	test_driver_memory();
 	test_target();
+	test_selinux();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (chdir("/") || system(command))
 		perror(command);
