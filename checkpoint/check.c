@@ -48,9 +48,9 @@ int check_containers(struct containers *list, const struct config *config,
 }
 
 /* A kernel image that the loader refuses, or memory that cannot be claimed, is logged by it. */
-int check_host(const struct containers *list, const struct installed_kernel *to, bool zero_copy,
-	       struct findings *findings)
+int check_host(const struct manifest *m, bool zero_copy, struct findings *findings)
 {
+	const struct installed_kernel *to = &m->to;
 	const struct load_request request = {
 		.kernel = to->kernel,
 		.initrd = to->initrd,
@@ -65,13 +65,14 @@ int check_host(const struct containers *list, const struct installed_kernel *to,
 		findings_add(findings, NULL, 0, "kernel %s cannot be loaded, see above", to->release);
 	if (kexec_check_allowed())
 		findings_add(findings, NULL, 0, "this system does not let a kernel be loaded, see above");
-	check_strays(list, findings);
+	check_strays(&m->containers, findings);
+	check_shell(to, m->on_restore_failure, findings);
 	check_selinux(SELINUX_ENFORCE, findings);
 	err = check_target(to, banner, &gives, findings);
 	if (!err)
 		err = check_criu(to, findings);
 	if (!err)
-		err = check_memory(list, loadable ? &demand : NULL, zero_copy && gives, findings);
+		err = check_memory(&m->containers, loadable ? &demand : NULL, zero_copy && gives, findings);
 	if (!err)
 		err = check_driver_memory("/proc/iomem", findings);
 	return err;

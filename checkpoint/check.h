@@ -14,7 +14,6 @@ int check_containers(struct containers *list, const struct config *config,
 		     struct findings *findings, struct json_object **filesystems);
 
 /* What speaks against the update as a whole: target kernel, initrd, CRIU, memory. */
-int check_host(const struct containers *list, const struct installed_kernel *to, bool zero_copy,
-	       struct findings *findings);
+int check_host(const struct manifest *m, bool zero_copy, struct findings *findings);
 
 #endif

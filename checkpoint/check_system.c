@@ -8,6 +8,7 @@
 
 #include "checkpoint/check_internal.h"
 #include "checkpoint/check_system.h"
+#include "checkpoint/cmdline.h"
 #include "checkpoint/initrd_contents.h"
 #include "common/cleanup.h"
 #include "common/run.h"
@@ -69,6 +70,22 @@ int check_target(const struct installed_kernel *to, const char *banner, bool *gi
 	*gives = false;
 	check_initrd(to, gives, findings);
 	return 0;
+}
+
+void check_shell(const struct installed_kernel *to, enum restore_policy policy,
+		 struct findings *findings)
+{
+	char action[16] = "";
+	size_t i;
+
+	if (policy != POLICY_SHELL)
+		return;
+	/* the last one counts */
+	for (i = 0; cmdline_value(to->cmdline, "rd.emergency", i, action, sizeof(action)); i++)
+		;
+	if (!strcmp(action, "reboot") || !strcmp(action, "poweroff") || !strcmp(action, "halt"))
+		findings_warn(findings, NULL, 0, "on-restore-failure = shell will open none, since rd.emergency=%s on the command line has dracut reset the machine when a shell is left, and every image would be lost: add rd.emergency=no to append",
+			      action);
 }
 
 void check_selinux(const char *enforce, struct findings *findings)

@@ -25,6 +25,10 @@ int check_target(const struct installed_kernel *to, const char *banner, bool *gi
 /* CRIU is there, works on this kernel, and is new enough for it and for `to`. */
 int check_criu(const struct installed_kernel *to, struct findings *findings);
 
+/* on-restore-failure = shell opens none where dracut resets the machine at its end. */
+void check_shell(const struct installed_kernel *to, enum restore_policy policy,
+		 struct findings *findings);
+
 /*
  * Containers that are not among `list`: those that nobody could carry are refused, of
  * others there is a warning.

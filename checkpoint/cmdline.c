@@ -623,6 +623,21 @@ int cmdline_reservations(const char *cmdline, const struct cmdline_host *host,
 	return finish_crashkernel(&p);
 }
 
+bool cmdline_value(const char *cmdline, const char *name, size_t nth, char *value, size_t size)
+{
+	_cleanup_free_ char *copy = strdup(cmdline);
+	char *rest = copy;
+	struct word w;
+
+	while (copy && next_word(&rest, &w)) {
+		if (!w.value || strcmp(w.name, name) || nth--)
+			continue;
+		snprintf(value, size, "%s", w.value);
+		return true;
+	}
+	return false;
+}
+
 /* Words that the next kernel is not given: a boot loader's, or for one boot only. */
 static bool is_dropped(const char *word, size_t length)
 {

@@ -63,6 +63,12 @@ int cmdline_reservations(const char *cmdline, const struct cmdline_host *host,
 			 struct reservations *res);
 
 /*
+ * The value of the nth (from 0) word NAME=VALUE, cut off at size; false when there
+ * are not so many. dracut goes by the last, or by all.
+ */
+bool cmdline_value(const char *cmdline, const char *name, size_t nth, char *value, size_t size);
+
+/*
  * Copy a command line without the words that a boot loader put there for
  * itself (BOOT_IMAGE=, initrd=) and what was meant for this boot alone
  * (rebootless.skip). out has room for as much as there is in.

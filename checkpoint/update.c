@@ -311,8 +311,8 @@ static int check_all(struct update *u)
 		err = filesystems_add(u->manifest.filesystems, u->kept_filesystems);
 	if (!err)
 		/* until a commit by hand, a write to what was handed over copies it after all */
-		err = check_host(&u->manifest.containers, &u->manifest.to,
-				 u->manifest.zero_copy && u->manifest.commit_auto, &u->findings);
+		err = check_host(&u->manifest, u->manifest.zero_copy && u->manifest.commit_auto,
+				 &u->findings);
 	if (err)
 		return err;
 	findings_log(&u->findings);

@@ -22,9 +22,15 @@ rebootless_shell()
 {
 	cat /lib/rebootless-emergency.txt >/dev/console
 	rebootless-restore list >/dev/console 2>&1
-	if getargbool 1 rd.shell; then
-		emergency_shell -n rebootless "rebootless: not all containers are restored"
-	else
+	if ! getargbool 1 rd.shell; then
 		echo "rebootless: rd.shell=0 forbids a shell, the boot goes on" >/dev/kmsg
+		return
 	fi
+	case "$(getarg rd.emergency)" in
+	reboot | poweroff | halt)
+		# dracut does that when a shell is left, and every image is lost
+		echo "rebootless: rd.emergency= forbids a shell, the boot goes on" >/dev/kmsg
+		;;
+	*) emergency_shell -n rebootless "rebootless: not all containers are restored" ;;
+	esac
 }

@@ -288,6 +288,28 @@ static void test_selinux(void)
 	end("system.selinux");
 }
 
+static void shell_with(const char *cmdline, enum restore_policy policy, bool warns)
+{
+	_cleanup_findings_ struct findings f = { 0 };
+	const struct installed_kernel to = { .cmdline = (char *)cmdline };
+
+	check_shell(&to, policy, &f);
+	if (f.nr != warns || findings_refuse(&f, NULL))
+		complain("%s: %zu findings", cmdline, f.nr);
+}
+
+static void test_shell(void)
+{
+	begin();
+	shell_with("root=/dev/vda quiet", POLICY_SHELL, false);
+	shell_with("quiet rd.emergency=reboot ro", POLICY_SHELL, true);
+	shell_with("rd.emergency=halt", POLICY_SHELL, true);
+	shell_with("rd.emergency=halt", POLICY_CONTINUE, false);
+	shell_with("rd.emergency=reboot rd.emergency=no", POLICY_SHELL, false);
+	shell_with("xrd.emergency=reboot rd.emergency", POLICY_SHELL, false);
+	end("system.shell");
+}
+
 int main(void)
 {
 	char command[128], path[256];
@@ -305,6 +327,7 @@ int main(void)
 	test_driver_memory();
 	test_target();
 	test_selinux();
+	test_shell();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (chdir("/") || system(command))
 		perror(command);
