@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "check.h"
+#include "check_disks.h"
 #include "check_processes.h"
 #include "check_system.h"
 #include "common/engine.h"
@@ -48,6 +49,19 @@ int check_containers(struct containers *list, const struct config *config,
 }
 
 /* A kernel image that the loader refuses, or memory that cannot be claimed, is logged by it. */
+/* Without the hooks it is refused anyway, and what else is missing of no account. */
+static int look_at_disks(const struct manifest *m, const struct initrd_contents *contents,
+			 struct findings *findings)
+{
+	_cleanup_mount_table_ struct mount_table mounts = { 0 };
+	const struct disks_host host = { "/sys", "/etc/crypttab", &mounts };
+	int err = contents->hooks ? mount_table_read(HOST_MOUNTINFO, &mounts) : 0;
+
+	if (!err && contents->hooks)
+		err = check_disks(&host, m->filesystems, &m->to, contents, findings);
+	return err;
+}
+
 int check_host(const struct manifest *m, bool zero_copy, struct findings *findings)
 {
 	const struct installed_kernel *to = &m->to;
@@ -57,9 +71,10 @@ int check_host(const struct manifest *m, bool zero_copy, struct findings *findin
 		.append = to->cmdline,
 	};
 	char banner[LOADER_RELEASE_MAX] = "";
+	struct initrd_contents contents;
 	struct demand demand;
 	int err = loader_check(&request, &demand, banner);
-	bool loadable = !err, gives;
+	bool loadable = !err;
 
 	if (!loadable)
 		findings_add(findings, NULL, 0, "kernel %s cannot be loaded, see above", to->release);
@@ -68,11 +83,13 @@ int check_host(const struct manifest *m, bool zero_copy, struct findings *findin
 	check_strays(&m->containers, findings);
 	check_shell(to, m->on_restore_failure, findings);
 	check_selinux(SELINUX_ENFORCE, findings);
-	err = check_target(to, banner, &gives, findings);
+	err = check_target(to, banner, &contents, findings);
+	if (!err)
+		err = look_at_disks(m, &contents, findings);
 	if (!err)
 		err = check_criu(to, findings);
 	if (!err)
-		err = check_memory(&m->containers, loadable ? &demand : NULL, zero_copy && gives, findings);
+		err = check_memory(&m->containers, loadable ? &demand : NULL, zero_copy && contents.gives, findings);
 	if (!err)
 		err = check_driver_memory("/proc/iomem", findings);
 	return err;

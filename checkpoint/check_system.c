@@ -38,37 +38,35 @@ static void check_module(const struct installed_kernel *to, const struct initrd_
 			     to->initrd, c->vermagic, to->release, advice);
 }
 
-static void check_initrd(const struct installed_kernel *to, bool *gives, struct findings *findings)
+static void check_initrd(const struct installed_kernel *to, struct initrd_contents *c,
+			 struct findings *findings)
 {
-	struct initrd_contents c;
-
-	if (initrd_inspect(to->initrd, &c)) {
+	if (initrd_inspect(to->initrd, c)) {
 		findings_add(findings, NULL, 0, "the initramfs %s cannot be looked into, see above", to->initrd);
 		return;
 	}
-	if (!c.hooks)
+	if (!c->hooks)
 		findings_add(findings, NULL, 0, "%s was made without the dracut module rebootless, so that no container would come back: make it again with dracut -f --kver %s (make install brings the module)",
 			     to->initrd, to->release);
-	else if (!c.restore)
+	else if (!c->restore)
 		findings_add(findings, NULL, 0, "%s has no rebootless-restore, so that no container would come back: make it again with dracut -f --kver %s",
 			     to->initrd, to->release);
-	else if (!c.nft)
+	else if (!c->nft)
 		findings_warn(findings, NULL, 0, "%s has no nft, so that peers may be told that nobody is here while containers are restored: install nftables and make it again with dracut -f --kver %s",
 			      to->initrd, to->release);
-	check_module(to, &c, findings);
-	*gives = c.gives;
+	check_module(to, c, findings);
 }
 
-int check_target(const struct installed_kernel *to, const char *banner, bool *gives,
-		 struct findings *findings)
+int check_target(const struct installed_kernel *to, const char *banner,
+		 struct initrd_contents *contents, struct findings *findings)
 {
 	size_t length = strcspn(banner, " ");
 
 	if (length && (strlen(to->release) != length || strncmp(banner, to->release, length)))
 		findings_add(findings, NULL, 0, "%s is kernel %.*s, but its modules and initramfs are those of %s: install that kernel's package again",
 			     to->kernel, (int)length, banner, to->release);
-	*gives = false;
-	check_initrd(to, gives, findings);
+	memset(contents, 0, sizeof(*contents));
+	check_initrd(to, contents, findings);
 	return 0;
 }
 

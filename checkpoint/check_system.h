@@ -9,6 +9,7 @@
 #ifndef REBOOTLESS_CHECK_SYSTEM_H
 #define REBOOTLESS_CHECK_SYSTEM_H
 
+#include "checkpoint/initrd_contents.h"
 #include "checkpoint/placement.h"
 #include "common/findings.h"
 #include "common/manifest.h"
@@ -16,11 +17,11 @@
 /*
  * Kernel, modules and initramfs belong together, and the initramfs brings
  * containers back. banner: what the kernel's image says that it is
- * (bzimage.h: release), "" = unknown. *gives: its PramFS gives pages to processes
- * that read them, instead of copying.
+ * (bzimage.h: release), "" = unknown. *contents: what is in the initramfs, nothing if
+ * it cannot be read.
  */
-int check_target(const struct installed_kernel *to, const char *banner, bool *gives,
-		 struct findings *findings);
+int check_target(const struct installed_kernel *to, const char *banner,
+		 struct initrd_contents *contents, struct findings *findings);
 
 /* CRIU is there, works on this kernel, and is new enough for it and for `to`. */
 int check_criu(const struct installed_kernel *to, struct findings *findings);

@@ -630,9 +630,9 @@ bool cmdline_value(const char *cmdline, const char *name, size_t nth, char *valu
 	struct word w;
 
 	while (copy && next_word(&rest, &w)) {
-		if (!w.value || strcmp(w.name, name) || nth--)
+		if (strcmp(w.name, name) || nth--)
 			continue;
-		snprintf(value, size, "%s", w.value);
+		snprintf(value, size, "%s", w.value ? w.value : "");
 		return true;
 	}
 	return false;

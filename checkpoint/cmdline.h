@@ -63,8 +63,8 @@ int cmdline_reservations(const char *cmdline, const struct cmdline_host *host,
 			 struct reservations *res);
 
 /*
- * The value of the nth (from 0) word NAME=VALUE, cut off at size; false when there
- * are not so many. dracut goes by the last, or by all.
+ * The value ("" without) of the nth (from 0) word NAME or NAME=VALUE, cut off at size;
+ * false when there are not so many. dracut goes by the last, or by all.
  */
 bool cmdline_value(const char *cmdline, const char *name, size_t nth, char *value, size_t size);
 

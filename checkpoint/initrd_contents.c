@@ -116,10 +116,27 @@ static int look_at_module(const struct initrd_entry *e, struct initrd_contents *
 	return err;
 }
 
+/* Add a file to a text, on a line of its own. */
+static void take_text(const struct initrd_entry *e, char text[INITRD_TEXT_MAX])
+{
+	size_t used = strlen(text);
+
+	if (e->data)
+		snprintf(text + used, INITRD_TEXT_MAX - used, "%.*s\n", (int)strnlen((const char *)e->data, e->bytes),
+			 (const char *)e->data);
+}
+
 static int look_at(const struct initrd_entry *e, struct initrd_contents *c)
 {
 	const char *slash = strrchr(e->name, '/'), *base = slash ? slash + 1 : e->name;
 
+	if (strstr(e->name, "etc/cmdline.d/"))
+		take_text(e, c->words);
+	else if (!strcmp(base, "crypttab"))
+		take_text(e, c->crypttab);
+	c->lvm = c->lvm || !strcmp(base, "lvm_scan");
+	c->mdadm = c->mdadm || !strcmp(base, "mdadm");
+	c->cryptsetup = c->cryptsetup || !strcmp(base, "cryptsetup") || !strcmp(base, "systemd-cryptsetup");
 	if (!strcmp(base, "rebootless-restore"))
 		c->restore = true;
 	else if (!strcmp(base, "rebootless-lib.sh"))

@@ -8,11 +8,15 @@
 #include <stdbool.h>
 
 #define INITRD_RELEASE_MAX 128
+#define INITRD_TEXT_MAX 4096
 
 struct initrd_contents {
 	bool restore;				/* the program rebootless-restore */
 	bool hooks;				/* the dracut module that runs it */
 	bool nft;				/* nft(8), by which the network is locked */
+	bool lvm, mdadm, cryptsetup;		/* the programs that set up such disks */
+	char words[INITRD_TEXT_MAX];		/* for the command line, of /etc/cmdline.d */
+	char crypttab[INITRD_TEXT_MAX];
 	bool module;				/* pramfs.ko, */
 	char directory[INITRD_RELEASE_MAX];	/* ... in the modules of this kernel, */
 	char vermagic[INITRD_RELEASE_MAX];	/* ... built for this one ("" = not known) */

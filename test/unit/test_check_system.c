@@ -232,7 +232,7 @@ static void look_at(const char *restore, const char *hooks, const char *ko, cons
 	_cleanup_findings_ struct findings f = { 0 };
 	const struct installed_kernel to = { .release = "7.3.4-amd64", .kernel = "/k", .initrd = "initrd" };
 	FILE *file = fopen("initrd", "we");
-	bool gives;
+	struct initrd_contents contents;
 
 	said[0] = '\0';
 	cpio_entry(file, restore, "x", 1);
@@ -241,7 +241,7 @@ static void look_at(const char *restore, const char *hooks, const char *ko, cons
 	cpio_entry(file, ko, vermagic, strlen(vermagic));
 	cpio_entry(file, "TRAILER!!!", "", 0);
 	fclose(file);
-	expect_ok(check_target(&to, banner, &gives, &f));
+	expect_ok(check_target(&to, banner, &contents, &f));
 	findings_log(&f);
 	if (expected)
 		expect_said(expected);

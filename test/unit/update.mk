@@ -8,13 +8,15 @@ UPDATE_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wshadow -Werror \
 HEADERS := $(wildcard $(addprefix $(UPDATE_TOP)/,checkpoint/*.h common/*.h test/unit/*.h))
 
 check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_initrd_contents \
-		test_check_processes test_check_system test_podman test_service_owners test_vdso)
+		test_check_processes test_check_system test_check_disks test_podman \
+		test_service_owners test_vdso)
 	$(UPDATE_O)/test_config $(UPDATE_TOP)/checkpoint/rebootless.conf
 	$(UPDATE_O)/test_fault $(UPDATE_TOP)/test/fault/table
 	$(UPDATE_O)/test_kernels
 	$(UPDATE_O)/test_initrd_contents
 	$(UPDATE_O)/test_check_processes
 	$(UPDATE_O)/test_check_system
+	$(UPDATE_O)/test_check_disks
 	$(UPDATE_O)/test_podman
 	$(UPDATE_O)/test_service_owners
 	$(UPDATE_O)/test_vdso
@@ -32,6 +34,10 @@ $(UPDATE_O)/test_check_processes: $(PROCESSES) $(call common,findings file log)
 $(UPDATE_O)/test_check_system: $(call checkpoint,check_system check_memory cmdline initrd initrd_contents) $(PROCESSES) \
 	$(call common,findings run file log)
 
+$(UPDATE_O)/test_check_disks: $(call checkpoint,check_disks cmdline) \
+	$(call common,mount_table block path findings file log)
+$(UPDATE_O)/test_check_disks: UPDATE_FLAGS += $(shell pkg-config --cflags json-c mount blkid)
+$(UPDATE_O)/test_check_disks: LIBRARIES := $(shell pkg-config --libs json-c mount blkid)
 $(UPDATE_O)/test_vdso: $(call checkpoint,vdso) $(call common,processes file log)
 $(UPDATE_O)/test_podman: $(call common,podman_inspect cgroup path run file log)
 $(UPDATE_O)/test_service_owners: $(call checkpoint,service_owners) $(call common,strv cgroup path processes run file log)
