@@ -89,7 +89,8 @@ int check_host(const struct manifest *m, bool zero_copy, struct findings *findin
 	if (!err)
 		err = check_criu(to, findings);
 	if (!err)
-		err = check_memory(&m->containers, loadable ? &demand : NULL, zero_copy && contents.gives, findings);
+		err = check_memory(&m->containers, loadable ? &demand : NULL,
+				   zero_copy && contents.gives, findings);
 	if (!err)
 		err = check_driver_memory("/proc/iomem", findings);
 	return err;

@@ -112,8 +112,8 @@ static bool crypttab_line(const char *text, const char *name, char key[VALUE_MAX
 		if (strncmp(text, name, length) || !strchr(" \t", text[length]))
 			continue;
 		*key = *options = '\0';
-		sscanf(text + length, " %*[^ \t\n] %255[^ \t\n] %255[^ \t\n]", key, options);
-		return true;
+		return sscanf(text + length, " %*[^ \t\n] %255[^ \t\n] %255[^ \t\n]", key,
+			      options) != EOF;
 	}
 	return false;
 }
@@ -200,7 +200,8 @@ static void look_at_luks(const struct disks *d, const char *name, const char *uu
 
 /* ---- from a filesystem down to the disks ---------------------------------------------- */
 
-static bool read_of(const struct disks *d, const char *numbers, const char *file, char *text, size_t size)
+static bool read_of(const struct disks *d, const char *numbers, const char *file, char *text,
+		    size_t size)
 {
 	char path[PATH_MAX];
 
@@ -213,7 +214,8 @@ static void look_at(const struct disks *d, const char *numbers, bool root, bool 
 	char uuid[VALUE_MAX], name[VALUE_MAX], luks[33];
 
 	/* of the older format it is written in another order, of external ones the container counts */
-	if (!root && read_of(d, numbers, "md/metadata_version", name, sizeof(name)) && *name == '1' &&
+	if (!root && read_of(d, numbers, "md/metadata_version", name, sizeof(name)) &&
+	    *name == '1' &&
 	    read_of(d, numbers, "md/uuid", uuid, sizeof(uuid)))
 		look_at_md(d, numbers, uuid);
 	if (!read_of(d, numbers, "dm/uuid", uuid, sizeof(uuid)) ||
