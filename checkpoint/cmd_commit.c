@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/network_lock.h"
 #include "common/network_tables.h"
+#include "common/processes.h"
 #include "common/run.h"
 #include "common/store.h"
 #include "common/strv.h"
@@ -176,6 +177,34 @@ static bool settle_cgroups(const struct manifest *m)
 	return all;
 }
 
+/*
+ * What the switch to the real root has killed must not lose its images as well. One
+ * that ended by itself by now looks the same: its images are for somebody to decide
+ * upon. Later ends are its own affair.
+ */
+static bool find_lost(struct manifest *m)
+{
+	struct container *c;
+	bool any = false;
+	char text[256];
+
+	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++) {
+		if (c->state != CONTAINER_RESTORED || !c->started)
+			continue;
+		if (process_started(c->pid) != c->started) {
+			snprintf(text, sizeof(text),
+				 "it was restored, but its first process, %d, ended before the system was up, by itself or killed at the switch to the real root",
+				 (int)c->pid);
+			log_error("container %s: %s; its images are kept until `rebootless restore %s` or `rebootless commit --force`",
+				  c->name, text, c->name);
+			container_failed(c, STORE_DIR, text);
+			any = true;
+		}
+		c->started = 0;
+	}
+	return any;
+}
+
 static int systemctl(const char *verb, const char *unit)
 {
 	char *argv[] = { "systemctl", (char *)verb, (char *)unit, NULL };
@@ -278,6 +307,9 @@ int cmd_settle(int argc, char **argv)
 	/* a firewall that has been set up meanwhile may have begun with taking all tables away */
 	if (m.network)
 		network_tables_make(m.network);
+	/* units that wait now for a restore */
+	if (find_lost(&m))
+		systemctl("daemon-reload", NULL);
 	settle_units(&m);
 	cgroup_allow_memory(store_bytes());
 	engines_after_dumps(&m.containers);

@@ -176,6 +176,8 @@ static struct json_object *container_to_json(const struct container *c)
 	put_string(o, "state", container_state_name(c->state));
 	put_string(o, "error", c->error);
 	put_number(o, "pid", (unsigned int)c->pid);
+	if (c->started)
+		json_object_object_add(o, "started", json_object_new_int64((int64_t)c->started));
 	put_string(o, "cgroup", c->cgroup);
 	put_number(o, "connections", c->connections);
 	put_strings(o, "after", c->after);
@@ -349,6 +351,7 @@ static void get_container(struct reader *r, struct json_object *o, struct contai
 	_cleanup_free_ char *engine = NULL;
 	char path[PATH_MAX];
 	struct container *c = containers_add(list);
+	struct json_object *started;
 
 	if (!c) {
 		r->err = -ENOMEM;
@@ -367,6 +370,8 @@ static void get_container(struct reader *r, struct json_object *o, struct contai
 	c->state = get_state(r, o);
 	c->error = get_string(r, o, "error", false);
 	c->pid = (pid_t)get_number(r, o, "pid");
+	started = get(r, o, "started", json_type_int, false);
+	c->started = started ? (uint64_t)json_object_get_int64(started) : 0;
 	c->cgroup = get_string(r, o, "cgroup", false);
 	/* older ones have none */
 	if (get(r, o, "connections", json_type_int, false))

@@ -23,6 +23,7 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "common/config.h"
@@ -52,6 +53,7 @@ struct container {
 	const struct engine *engine;
 	char *name;		/* what the runtime calls it; unique among all engines */
 	pid_t pid;		/* of its first process; 0 = not running */
+	uint64_t started;	/* when that process was restored (process_started), until the settling; 0 = none */
 	char *cgroup;		/* of that process, below /sys/fs/cgroup, as "/a/b" */
 	char **after;		/* names of containers that must run before it */
 	enum container_state state;

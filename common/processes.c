@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,17 +15,36 @@ struct parentage {
 	pid_t pid, parent;
 };
 
-pid_t process_parent(pid_t pid)
+#define STAT_MAX 512
+
+/* /proc/PID/stat from behind the name on, which may contain anything, a parenthesis as well. */
+static const char *read_stat(pid_t pid, char stat[STAT_MAX])
 {
-	char path[64], stat[512], *at;
-	pid_t parent;
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (file_read(path, stat, sizeof(stat)) <= 0)
-		return 0;
-	/* the name may contain anything, a parenthesis as well */
-	at = strrchr(stat, ')');
+	return file_read(path, stat, STAT_MAX) > 0 ? strrchr(stat, ')') : NULL;
+}
+
+pid_t process_parent(pid_t pid)
+{
+	char stat[STAT_MAX];
+	const char *at = read_stat(pid, stat);
+	pid_t parent;
+
 	return at && sscanf(at, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+uint64_t process_started(pid_t pid)
+{
+	char stat[STAT_MAX], state;
+	const char *at = read_stat(pid, stat);
+	uint64_t started;
+
+	if (!at || sscanf(at, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %"
+			  SCNu64, &state, &started) != 2)
+		return 0;
+	return strchr("ZXx", state) ? 0 : started;
 }
 
 bool process_is_descendant(pid_t pid, pid_t of)

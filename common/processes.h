@@ -8,10 +8,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* 0: it has none, or has ended. */
 pid_t process_parent(pid_t pid);
+/*
+ * When it was started, in ticks since the boot (proc(5): stat, field 22): what
+ * tells it from another that has its pid later. 0: it has ended.
+ */
+uint64_t process_started(pid_t pid);
 /* Also true of `of` itself, and of one that ends while it is looked at. */
 bool process_is_descendant(pid_t pid, pid_t of);
 /* A process and its descendants, ascending (allocated). 0 or -errno (logged). */

@@ -17,6 +17,7 @@
 #include "common/hold.h"
 #include "common/jobs.h"
 #include "common/log.h"
+#include "common/processes.h"
 #include "common/run.h"
 #include "common/store.h"
 #include "common/strv.h"
@@ -199,6 +200,18 @@ static void clear_away(const struct job *j, const struct work *work)
 	run(argv, &run_options, FORGET_SECONDS);
 }
 
+void container_failed(struct container *c, const char *store, const char *why)
+{
+	struct image_dirs dirs;
+
+	set_error(c, why);
+	c->state = CONTAINER_FAILED;
+	if (c->engine->not_restored &&
+	    !container_dir(store, c->name, "images", dirs.images, sizeof(dirs.images)) &&
+	    !container_dir(store, c->name, "work", dirs.work, sizeof(dirs.work)))
+		c->engine->not_restored(c, &dirs);
+}
+
 static void failed(struct job *j, const struct work *work)
 {
 	struct container *c = j->container;
@@ -215,11 +228,8 @@ static void failed(struct job *j, const struct work *work)
 		snprintf(text, sizeof(text), "%s ended with status %d: %s",
 			 c->engine->program, j->status, words);
 	log_error("container %s: %s; its images are kept", c->name, text);
-	set_error(c, text);
-	c->state = CONTAINER_FAILED;
 	clear_away(j, work);
-	if (c->engine->not_restored)
-		c->engine->not_restored(c, &j->dirs);
+	container_failed(c, work->restore->store, text);
 }
 
 void container_spare(const struct container *c, bool spare)
@@ -248,6 +258,7 @@ static int succeeded(struct job *j, const struct work *work)
 		return log_syserr(errno, "container %s: its first process, %d", c->name, (int)pid);
 	timeline_stamp(work->restore->store, STAMP_RESTORED, c->name);
 	c->pid = pid;
+	c->started = process_started(pid);
 	c->state = CONTAINER_RESTORED;
 	set_error(c, NULL);
 	if (c->cgroups && (!needs_systemd(c) || !cgroup_make(c->cgroups)))

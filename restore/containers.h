@@ -28,6 +28,9 @@ struct restore {
  */
 int restore_containers(struct manifest *m, char *const *only, const struct restore *restore);
 
+/* It is not restored, or is lost again: its images are kept, and whoever would start it anew is kept from it. */
+void container_failed(struct container *c, const char *store, const char *why);
+
 /* Mark the cgroups of a restored one, and of who looks after it, to be spared at the switch; or not. */
 void container_spare(const struct container *c, bool spare);
 

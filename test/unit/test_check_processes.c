@@ -40,6 +40,7 @@
 #include <unistd.h>
 
 #include "checkpoint/check_processes.h"
+#include "common/processes.h"
 #include "test/unit/harness.h"
 
 #define GHOST_LIMIT (1u << 20)
@@ -573,6 +574,30 @@ static void run_case(size_t i)
 		end(name);
 }
 
+/* Another process, or one that has ended and is not waited for, does not pass for it. */
+static void test_started(void)
+{
+	uint64_t own = process_started(getpid()), started;
+	int status;
+	pid_t pid;
+
+	begin();
+	usleep(50000);
+	pid = fork();
+	if (!pid)
+		for (;;)
+			pause();
+	started = process_started(pid);
+	if (!own || own != process_started(getpid()) || started <= own)
+		complain("started %" PRIu64 ", the child %" PRIu64, own, started);
+	kill(pid, SIGKILL);
+	waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
+	EXPECT(process_started(pid), 0);
+	waitpid(pid, &status, 0);
+	EXPECT(process_started(pid), 0);
+	end("processes.started");
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
@@ -584,6 +609,7 @@ int main(int argc, char **argv)
 		printf("skip check: root is needed\n");
 		return 0;
 	}
+	test_started();
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		run_case(i);
 	return failed != 0;
