@@ -15,6 +15,8 @@
 
 /* `criu check` tries all that CRIU needs: a second, on an emulated machine a minute. */
 #define CRIU_SECONDS 180
+/* It knows the mark by which containers are spared (CGROUP_SURVIVE) since then. */
+#define SYSTEMD_MIN 255u
 
 /* ---- the kernel that is to come --------------------------------------------------- */
 
@@ -54,6 +56,9 @@ static void check_initrd(const struct installed_kernel *to, struct initrd_conten
 	else if (!c->nft)
 		findings_warn(findings, NULL, 0, "%s has no nft, so that peers may be told that nobody is here while containers are restored: install nftables and make it again with dracut -f --kver %s",
 			      to->initrd, to->release);
+	if (c->systemd && c->systemd < SYSTEMD_MIN)
+		findings_add(findings, NULL, 0, "%s has systemd %u, which kills the restored containers at the switch to the real root: install systemd %u or later and make it again with dracut -f --kver %s",
+			     to->initrd, c->systemd, SYSTEMD_MIN, to->release);
 	check_module(to, c, findings);
 }
 

@@ -16,6 +16,8 @@
 
 #define UNCOMPRESSED_MAX (4ull << 30)
 #define SECONDS_MAX 120
+/* of the same version as PID 1, which needs it: libsystemd-shared-257.so, ...-257.9-2.fc42.so */
+#define SYSTEMD_LIBRARY "libsystemd-shared-"
 
 struct streams {
 	int in, out;
@@ -143,6 +145,8 @@ static int look_at(const struct initrd_entry *e, struct initrd_contents *c)
 		c->hooks = true;
 	else if (!strcmp(base, "nft"))
 		c->nft = true;
+	else if (!strncmp(base, SYSTEMD_LIBRARY, strlen(SYSTEMD_LIBRARY)))
+		sscanf(base, SYSTEMD_LIBRARY "%u", &c->systemd);
 	else if (!strcmp(base, "pramfs.ko") || !strncmp(base, "pramfs.ko.", 10))
 		return look_at_module(e, c);
 	return 0;

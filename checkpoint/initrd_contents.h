@@ -13,6 +13,7 @@
 struct initrd_contents {
 	bool restore;				/* the program rebootless-restore */
 	bool hooks;				/* the dracut module that runs it */
+	unsigned int systemd;			/* version of the systemd in it, 0 = none, or not known */
 	bool nft;				/* nft(8), by which the network is locked */
 	bool lvm, mdadm, cryptsetup;		/* the programs that set up such disks */
 	char words[INITRD_TEXT_MAX];		/* for the command line, of /etc/cmdline.d */

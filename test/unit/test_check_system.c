@@ -225,6 +225,7 @@ static void test_driver_memory(void)
 
 static const char nft[] = "usr/sbin/nft";
 static const char *lock = nft;
+static const char *library = "lib/systemd/libsystemd-shared-255.so";
 
 static void look_at(const char *restore, const char *hooks, const char *ko, const char *vermagic,
 		    const char *banner, const char *expected)
@@ -238,6 +239,7 @@ static void look_at(const char *restore, const char *hooks, const char *ko, cons
 	cpio_entry(file, restore, "x", 1);
 	cpio_entry(file, hooks, "x", 1);
 	cpio_entry(file, lock, "x", 1);
+	cpio_entry(file, library, "x", 1);
 	cpio_entry(file, ko, vermagic, strlen(vermagic));
 	cpio_entry(file, "TRAILER!!!", "", 0);
 	fclose(file);
@@ -262,6 +264,10 @@ static void test_target(void)
 	lock = "x";
 	look_at(restore, hooks, ko, vermagic, banner, "has no nft");
 	lock = nft;
+	library = "lib/systemd/libsystemd-shared-254.9-2.fc39.so";
+	look_at(restore, hooks, ko, vermagic, banner, "has systemd 254, which kills the restored containers");
+	library = "lib/libsystemd.so.0";
+	look_at(restore, hooks, ko, vermagic, banner, NULL);
 	look_at("x", hooks, ko, vermagic, banner, "has no rebootless-restore");
 	look_at(restore, "x", ko, vermagic, banner, "was made without the dracut module");
 	look_at(restore, hooks, "x", vermagic, banner, "has no pramfs.ko: build it (dkms install pramfs/VERSION -k 7.3.4-amd64)");
