@@ -112,6 +112,26 @@ static int check_free(const struct container *c)
 	return err;
 }
 
+static const char *unit_of(const struct container *c)
+{
+	struct json_object *unit;
+
+	return json_object_object_get_ex(c->engine_data, "unit", &unit) ?
+		       json_object_get_string(unit) : NULL;
+}
+
+/* A unit that runs would go on with what it has started, and not take the restored over. */
+static int check_unit_free(const struct container *c)
+{
+	const char *unit = unit_of(c);
+
+	if (!unit || !unit_runs(unit))
+		return 0;
+	return log_refusal(-EEXIST,
+			   "unit %s has been started here anew: `systemctl stop %s` to restore %s of the update, or give that one up with `rebootless commit --force`",
+			   unit, unit, c->name);
+}
+
 static int check_all_free(const struct manifest *m, char *const *only)
 {
 	const struct container *c;
@@ -119,8 +139,8 @@ static int check_all_free(const struct manifest *m, char *const *only)
 
 	for (c = m->containers.container;
 	     !err && c < m->containers.container + m->containers.nr; c++)
-		if (container_is_kept(c) && c->engine->owns_cgroup && (!only || strv_has(only, c->name)))
-			err = check_free(c);
+		if (container_is_kept(c) && (!only || strv_has(only, c->name)))
+			err = c->engine->owns_cgroup ? check_free(c) : check_unit_free(c);
 	return err;
 }
 

@@ -204,11 +204,20 @@ static int tree_restored(const struct container *c, pid_t pid, const char *root)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d\n", (int)pid);
-	if (unit && *root)
+	if (unit)
 		return unit_hand_over(c->name, unit, pid, NULL);
 	if (file && *file == '/')
 		return hand_to_pid_file(file, root, text);
 	return 0;
+}
+
+static void tree_not_restored(const struct container *c, const struct image_dirs *dirs)
+{
+	const char *unit = tree_string(c, "unit");
+
+	/* its own start would make a second one */
+	if (unit)
+		unit_hold_back(unit, dirs->images);
 }
 
 static pid_t tree_restored_pid(const struct container *c, const struct image_dirs *dirs)
@@ -233,5 +242,6 @@ const struct engine engine_tree = {
 	.restore_command = tree_restore_command,
 	.restored_pid = tree_restored_pid,
 	.restored = tree_restored,
+	.not_restored = tree_not_restored,
 	.has_host_mounts = host_mounts,
 };

@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/run.h"
 #include "common/unit.h"
 
 #define PID_DIR "/run/rebootless/pids"
 #define UNIT_DIR "/run/systemd/system"
+#define SHOW_SECONDS 30
 
 static int write_drop_in(const char *unit, const char *text)
 {
@@ -49,4 +52,13 @@ int unit_hold_back(const char *unit, const char *path)
 		 "# made by rebootless: the unit's container waits to be restored\n"
 		 "[Unit]\nConditionPathExists=!%s\n", path);
 	return write_drop_in(unit, text);
+}
+
+bool unit_runs(const char *unit)
+{
+	char *argv[] = { "systemctl", "show", "--property=ActiveState", "--value", (char *)unit, NULL };
+	_cleanup_free_ char *state = NULL;
+
+	return !run_read(argv, SHOW_SECONDS, &state) && strcmp(state, "inactive\n") &&
+	       strcmp(state, "failed\n");
 }

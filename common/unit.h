@@ -10,6 +10,7 @@
 #ifndef REBOOTLESS_UNIT_H
 #define REBOOTLESS_UNIT_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* The drop-in: /run/systemd/system/UNIT.d/ this. */
@@ -27,5 +28,8 @@ int unit_hand_over(const char *name, const char *unit, pid_t pid, const char *su
  * container waits to be restored. 0 or -errno (logged).
  */
 int unit_hold_back(const char *unit, const char *path);
+
+/* Has systemd started it, or is about to start or stop it? */
+bool unit_runs(const char *unit);
 
 #endif

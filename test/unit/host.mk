@@ -17,7 +17,7 @@ check-host: $(addprefix $(HOST_O)/,test_run test_filesystems test_cgroup test_ne
 	$(HOST_O)/test_oci_root
 
 common = $(patsubst %,$(HOST_TOP)/common/%.c,$(1))
-$(HOST_O)/test_run: $(call common,run file log)
+$(HOST_O)/test_run: $(call common,run unit file log)
 $(HOST_O)/test_filesystems: $(call common,filesystems_note filesystems_mount mount_table block block_wait path processes \
 	cgroup findings manifest config fault strv file log)
 $(HOST_O)/test_cgroup: $(call common,cgroup cgroup_values cgroup_note cgroup_make cgroup_disks block path file log)

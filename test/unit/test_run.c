@@ -12,6 +12,7 @@
 #include "common/deadline.h"
 #include "common/file.h"
 #include "common/run.h"
+#include "common/unit.h"
 #include "harness.h"
 
 #define SH(script) ((char *const[]){ "sh", "-c", (script), NULL })
@@ -149,6 +150,34 @@ static void test_clean_slate(void)
 	end("run.clean-slate");
 }
 
+/* unit.c, with a systemctl that says what the test wants. */
+static void test_unit_runs(void)
+{
+	static const struct {
+		const char *script;
+		bool runs;
+	} says[] = {
+		{ "echo active", true }, { "echo activating", true }, { "echo deactivating", true },
+		{ "echo inactive", false }, { "echo failed", false }, { "exit 1", false },
+	};
+	char dir[] = "/tmp/test_run_unit.XXXXXX", text[64];
+	_cleanup_free_ char *path = strdup(getenv("PATH"));
+	size_t i;
+
+	begin();
+	if (!path || !mkdtemp(dir) || setenv("PATH", dir, 1))
+		complain("cannot make a directory");
+	for (i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
+		snprintf(text, sizeof(text), "#!/bin/sh\n%s\n", says[i].script);
+		expect_ok(file_write(dir, "systemctl", 0755, text));
+		if (unit_runs("x.service") != says[i].runs)
+			complain("`%s`: taken for the contrary", says[i].script);
+	}
+	setenv("PATH", path, 1);
+	run(((char *const[]){ "rm", "-r", dir, NULL }), NULL, 10);
+	end("run.unit");
+}
+
 int main(void)
 {
 	int fd = mkstemp(log_path);
@@ -164,6 +193,7 @@ int main(void)
 	test_in_child();
 	test_read();
 	test_clean_slate();
+	test_unit_runs();
 	unlink(log_path);
 	return failed != 0;
 }
