@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commit.h"
 #include "common/cgroup.h"
@@ -233,25 +234,54 @@ static int systemctl(const char *verb, const char *unit)
 }
 
 /*
- * Units of trees, which have or have not been started by now: started, each has
- * taken its process over, and the drop-in that told it to is not needed any more.
+ * systemd may start it later, when all is up that it waits for. Until it has taken
+ * its process over it needs the drop-in, which would keep the start after that one
+ * from being its own.
+ */
+static void release_later(const char *unit, const char *drop_in)
+{
+	static const char script[] =
+		"systemctl is-active --quiet \"$1\" && rm -f \"$2\" && systemctl daemon-reload";
+	_cleanup_strv_ char **argv = NULL;
+	char *const head[] = { "systemd-run", "--quiet", "--collect", "--no-block",
+			       "--property=Type=oneshot", NULL };
+	char *const tail[] = { "/bin/sh", "-c", (char *)script, "sh", (char *)unit, (char *)drop_in,
+			       NULL };
+	int err = strv_extend(&argv, head);
+
+	if (!err)
+		err = strv_addf(&argv, "--property=After=%s", unit);
+	if (!err)
+		err = strv_extend(&argv, tail);
+	if (!err)
+		run(argv, NULL, SYSTEMCTL_SECONDS);
+}
+
+/*
+ * Units of those that were restored, which have or have not been started by now:
+ * started, each has taken its process over, and the drop-in that told it to is not
+ * needed any more. Where there is none, that was so before.
  */
 static void settle_units(const struct manifest *m)
 {
 	const struct container *c;
-	struct json_object *unit;
+	const char *unit;
 	char path[512];
 	bool any = false;
 
 	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++) {
-		if (c->state != CONTAINER_RESTORED ||
-		    !json_object_object_get_ex(c->engine_data, "unit", &unit))
+		unit = unit_of(c);
+		if (container_is_kept(c) || !unit)
 			continue;
-		if (systemctl("start", json_object_get_string(unit)))
-			log_warning("tree %s runs, but unit %s has not taken it over",
-				    c->name, json_object_get_string(unit));
-		snprintf(path, sizeof(path), "/run/systemd/system/%s.d/" UNIT_DROP_IN,
-			 json_object_get_string(unit));
+		snprintf(path, sizeof(path), "/run/systemd/system/%s.d/" UNIT_DROP_IN, unit);
+		if (access(path, F_OK) < 0)
+			continue;
+		if (systemctl("start", unit)) {
+			log_warning("%s runs, but unit %s has not taken it over yet: it does when it starts (`rebootless restore --all` tries again); %s is for that",
+				    c->name, unit, path);
+			release_later(unit, path);
+			continue;
+		}
 		any |= !unlink(path);
 	}
 	if (any)

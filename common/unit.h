@@ -5,7 +5,8 @@
  * A unit takes its process over: for its next start, which comes with the real
  * root, it is told (by a drop-in below /run) to start nothing but to read the pid
  * from a file of root's. Settling takes the drop-in away again, when it has been
- * read: the unit's next start is one of its own.
+ * read: the unit's next start is one of its own. Of a unit that could not be started
+ * by then it stays, since without it the unit would start a second process.
  */
 #ifndef REBOOTLESS_UNIT_H
 #define REBOOTLESS_UNIT_H
