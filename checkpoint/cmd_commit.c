@@ -108,8 +108,10 @@ static int check_free(const struct container *c)
 
 	if (!err && containers_find(&running, c->name))
 		err = log_refusal(-EEXIST,
-				  "a container %s runs here: stop and delete it to restore the one of the update, or give that one up with `rebootless commit --force`",
-				  c->name);
+				  "a container %s runs here: %s to restore the one of the update, or give that one up with `rebootless commit --force`",
+				  c->name, c->engine == &engine_podman ?
+				  "stop it (for podman it is the same one: do not remove it)" :
+				  "stop and delete it");
 	return err;
 }
 

@@ -473,6 +473,9 @@ static void not_restored(const struct container *c, const struct image_dirs *dir
 	/* its own start would put another in its place */
 	if (text(c, "/unit"))
 		unit_hold_back(text(c, "/unit"), dirs->images);
+	/* this one starts it anew at the boot; it does so once, so that the last to say so is enough */
+	if (podman_flag(c->engine_data, "/restarted"))
+		unit_hold_back("podman-restart.service", dirs->images);
 }
 
 static bool has_visitors(const struct container *c)

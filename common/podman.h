@@ -13,6 +13,7 @@
  *     "network": {...},	podman's network.status: addresses to be given again
  *     "shm": "/path",		its /dev/shm, when that is a tmpfs of the host
  *     "auto-remove": true,	--rm
+ *     "restarted": true,	--restart, such that podman-restart.service starts it at the boot
  *     "unit": "x.service", "home": "/cgroup", "split": true, "cid-file": "/path",
  *     "health": { "unit": "NAME", "seconds": N } }
  */

@@ -265,6 +265,7 @@ static void note_kind(struct json_object *data, struct json_object *inspect)
 	const char *user = podman_text(inspect, "/HostConfig/UsernsMode");
 	const char *pid = podman_text(inspect, "/HostConfig/PidMode");
 	const char *pod = podman_text(inspect, "/Pod");
+	const char *restart = podman_text(inspect, "/HostConfig/RestartPolicy/Name");
 	struct json_object *after = at(data, "/after");
 
 	if (!runtime || (strcmp(runtime, "crun") && strcmp(runtime, "runc")))
@@ -276,6 +277,8 @@ static void note_kind(struct json_object *data, struct json_object *inspect)
 		problem(data, "it has a user namespace (--userns=%s), with which podman cannot restore", user);
 	if (pid && strcmp(pid, "private"))
 		problem(data, "it has the processes of another (--pid=%s) in its pid namespace", pid);
+	if (restart && (!strcmp(restart, "always") || !strcmp(restart, "unless-stopped")))
+		json_object_object_add(data, "restarted", json_object_new_boolean(true));
 	if (podman_flag(inspect, "/HostConfig/AutoRemove")) {
 		json_object_object_add(data, "auto-remove", json_object_new_boolean(true));
 		if (pod)

@@ -161,13 +161,9 @@ static void mark_failed(struct manifest *m, const char *why)
 {
 	struct container *c;
 
-	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++) {
-		if (c->state != CONTAINER_CAPTURED)
-			continue;
-		c->state = CONTAINER_FAILED;
-		free(c->error);
-		c->error = strdup(why);
-	}
+	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++)
+		if (c->state == CONTAINER_CAPTURED)
+			container_failed(c, STORE_DIR, why);
 	manifest_write(STORE_DIR, m);
 }
 

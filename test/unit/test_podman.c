@@ -78,6 +78,30 @@ static void test_refused(void)
 	}
 }
 
+static void test_restarted(void)
+{
+	static const struct {
+		const char *policy;
+		bool restarted;
+	} policies[] = {
+		{ "{ \"Name\": \"always\" }", true },
+		{ "{ \"Name\": \"unless-stopped\" }", true },
+		{ "{ \"Name\": \"on-failure\" }", false },
+		{ "{ \"Name\": \"\" }", false },
+	};
+	struct json_object *data;
+	size_t i;
+
+	begin();
+	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		data = changed("/HostConfig/RestartPolicy", policies[i].policy);
+		if (podman_flag(data, "/restarted") != policies[i].restarted)
+			complain("--restart=%s is taken for the contrary", policies[i].policy);
+		json_object_put(data);
+	}
+	end("podman.restarted");
+}
+
 static void test_incomplete(void)
 {
 	struct json_object *data;
@@ -96,6 +120,7 @@ int main(void)
 	log_set_sink(sink);
 	test_plain();
 	test_refused();
+	test_restarted();
 	test_incomplete();
 	return failed != 0;
 }
