@@ -14,6 +14,13 @@
 #include "log.h"
 #include "path.h"
 
+bool cgroup_is_within(const char *path, const char *outer)
+{
+	size_t length = strcmp(outer, "/") ? strlen(outer) : 0;
+
+	return path && !strncmp(path, outer, length) && strchr("/", path[length]);
+}
+
 int cgroup_file(const char *path, const char *file, char *full, size_t size)
 {
 	int n;

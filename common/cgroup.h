@@ -21,6 +21,7 @@
 
 #include <json-c/json.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
@@ -39,6 +40,9 @@ int cgroup_of(pid_t pid, char **path);
  * a last "init.scope". Those that have ended are passed over. 0 or -errno (logged).
  */
 int cgroup_widen(char *path, const pid_t *pids, size_t nr);
+
+/* Is it `outer`, or one below that? NULL is nowhere. */
+bool cgroup_is_within(const char *path, const char *outer);
 
 /* CGROUP_ROOT/path/file, "" = the directory. 0 or -errno (logged): ".." is refused. */
 int cgroup_file(const char *path, const char *file, char *full, size_t size);

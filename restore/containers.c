@@ -31,6 +31,7 @@
 struct work {
 	struct manifest *manifest;
 	const struct restore *restore;
+	const struct jobs *jobs;
 };
 
 struct child {
@@ -182,6 +183,41 @@ static void kill_cgroup(const struct container *c)
 		log_detail("%s: %s", path, strerror(errno));
 }
 
+/* Are there processes of another that is restored, or about to be, in its cgroup? */
+static bool is_shared(const struct container *c, const struct work *work)
+{
+	const struct containers *list = &work->manifest->containers;
+	const struct container *other;
+	const struct job *j;
+
+	for (other = list->container; other < list->container + list->nr; other++)
+		if (other != c && other->state == CONTAINER_RESTORED &&
+		    cgroup_is_within(other->cgroup, c->cgroup))
+			return true;
+	for (j = work->jobs->job; j < work->jobs->job + work->jobs->nr; j++)
+		if (j->container != c && (j->state == JOB_RUNNING || j->state == JOB_HELD) &&
+		    cgroup_is_within(j->container->cgroup, c->cgroup))
+			return true;
+	return false;
+}
+
+/* Where CRIU has come to naming its first process. */
+static void kill_own(const struct job *j)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	char path[PATH_MAX];
+	uint64_t pid = 0;
+	size_t nr = 0, i;
+
+	snprintf(path, sizeof(path), "%s/pid", j->dirs.work);
+	/* of one that was not started it is an older one's */
+	if (!j->pid || file_read_u64(path, &pid) || !process_started((pid_t)pid) ||
+	    process_descendants((pid_t)pid, &pids, &nr))
+		return;
+	for (i = 0; i < nr; i++)
+		kill(pids[i], SIGKILL);
+}
+
 /* What a failed restore has left, so that it can be tried again. */
 static void clear_away(const struct job *j, const struct work *work)
 {
@@ -191,9 +227,11 @@ static void clear_away(const struct job *j, const struct work *work)
 	char output[PATH_MAX];
 	struct run_options run_options = { .log = output, .in_child = in_child, .arg = &child };
 
-	/* in an initramfs there is nobody else anywhere */
-	if (c->engine->owns_cgroup || work->restore->root)
+	/* in an initramfs there is nobody else but what else is restored */
+	if (c->engine->owns_cgroup || (work->restore->root && !is_shared(c, work)))
 		kill_cgroup(c);
+	else
+		kill_own(j);
 	if (!c->engine->forget_command || c->engine->forget_command(c, &argv) < 0)
 		return;
 	snprintf(output, sizeof(output), "%s/forget.out", j->dirs.work);
@@ -370,6 +408,7 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 					"action-script " HOLD_SCRIPT "\n");
 	if (err)
 		return err;
+	work.jobs = &jobs;
 	options = cgroup_options();
 	err = jobs_run(&jobs);
 	if (restore->all_or_none)

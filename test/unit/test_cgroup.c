@@ -174,12 +174,26 @@ static void test_note_and_make(void)
 	end("cgroup.note-and-make");
 }
 
+static void test_within(void)
+{
+	begin();
+	EXPECT(cgroup_is_within("/a/b", "/a/b"), true);
+	EXPECT(cgroup_is_within("/a/b/c", "/a/b"), true);
+	EXPECT(cgroup_is_within("/a/bc", "/a/b"), false);
+	EXPECT(cgroup_is_within("/a", "/a/b"), false);
+	EXPECT(cgroup_is_within("/a", "/"), true);
+	EXPECT(cgroup_is_within("/", "/"), true);
+	EXPECT(cgroup_is_within(NULL, "/a"), false);
+	end("cgroup.within");
+}
+
 int main(void)
 {
 	struct statfs fs;
 	bool unified = !statfs(CGROUP_ROOT, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC;
 
 	log_set_sink(sink);
+	test_within();
 	test_paths();
 	test_less_memory();
 	test_widen();
