@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <string.h>
 
 #include "check.h"
 #include "check_disks.h"
@@ -93,5 +94,51 @@ int check_host(const struct manifest *m, bool zero_copy, struct findings *findin
 				   zero_copy && contents.gives, findings);
 	if (!err)
 		err = check_driver_memory("/proc/iomem", findings);
+	return err;
+}
+
+/* "\tPATH": of no container */
+static int note_kernel(const struct installed_kernel *k, struct findings *findings,
+		       struct json_object *filesystems)
+{
+	const struct containers nobody = { 0 };
+	_cleanup_strv_ char **paths = NULL;
+	struct json_object *noted = NULL;
+	int err = strv_addf(&paths, "\t%s", k->kernel);
+
+	if (!err)
+		err = strv_addf(&paths, "\t%s", k->initrd);
+	if (!err)
+		err = filesystems_note(&nobody, paths, findings, &noted);
+	if (!err)
+		err = filesystems_add(filesystems, noted);
+	json_object_put(noted);
+	return err;
+}
+
+int check_way_back(const struct installed_kernel *from, const struct installed_kernel *to, bool must,
+		   struct findings *findings, struct json_object *filesystems)
+{
+	static const char text[] = "there is no way back to %s: %s";
+	_cleanup_findings_ struct findings own = { 0 };
+	bool gives;
+	size_t i;
+	int err = 0;
+
+	if (!from->kernel || !from->initrd) {
+		findings_add(&own, NULL, 0, "it is not installed any more, see above");
+	} else {
+		err = note_kernel(from, &own, filesystems);
+		/* its own was looked into */
+		if (!err && strcmp(from->initrd, to->initrd))
+			err = check_target(from, "", &gives, &own);
+	}
+	for (i = 0; i < own.nr; i++)
+		if (own.finding[i].warning)
+			continue;
+		else if (must)
+			findings_add(findings, NULL, 0, text, from->release, own.finding[i].text);
+		else
+			findings_warn(findings, NULL, 0, text, from->release, own.finding[i].text);
 	return err;
 }

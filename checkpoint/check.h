@@ -16,4 +16,12 @@ int check_containers(struct containers *list, const struct config *config,
 /* What speaks against the update as a whole: target kernel, initrd, CRIU, memory. */
 int check_host(const struct manifest *m, bool zero_copy, struct findings *findings);
 
+/*
+ * What speaks against going back to `from` out of the initramfs of `to`: warnings, and
+ * with `must` (on-restore-failure = rollback) reasons not to update. The filesystems of its
+ * kernel and initramfs are added to `filesystems`, so that they are mounted there.
+ */
+int check_way_back(const struct installed_kernel *from, const struct installed_kernel *to, bool must,
+		   struct findings *findings, struct json_object *filesystems);
+
 #endif

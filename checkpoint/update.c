@@ -83,11 +83,9 @@ static int describe_running(struct installed_kernel *k)
 
 	uname(&uts);
 	err = kernels_find("", uts.release, k);
-	if (err) {
-		log_warning("the running kernel %s is not installed any more: there will be no way back to it",
-			    uts.release);
+	/* check_way_back() tells of it */
+	if (err)
 		err = copy(&k->release, uts.release);
-	}
 	if (!err)
 		err = file_read_line("/proc/cmdline", cmdline, sizeof(cmdline));
 	if (err < 0)
@@ -313,6 +311,10 @@ static int check_all(struct update *u)
 		/* until a commit by hand, a write to what was handed over copies it after all */
 		err = check_host(&u->manifest, u->manifest.zero_copy && u->manifest.commit_auto,
 				 &u->findings);
+	if (!err && !u->request->rollback)
+		err = check_way_back(&u->manifest.from, &u->manifest.to,
+				     u->manifest.on_restore_failure == POLICY_ROLLBACK, &u->findings,
+				     u->manifest.filesystems);
 	if (err)
 		return err;
 	findings_log(&u->findings);
