@@ -116,8 +116,26 @@ static int note_kernel(const struct installed_kernel *k, struct findings *findin
 	return err;
 }
 
-int check_way_back(const struct installed_kernel *from, const struct installed_kernel *to, bool must,
-		   struct findings *findings, struct json_object *filesystems)
+/*
+ * With `rollback` none runs before all are restored: each is held in its CRIU, and
+ * which process another's namespaces are those of is not known by then.
+ */
+static void check_held(const struct containers *list, struct findings *findings)
+{
+	const struct container *c;
+	struct json_object *joins;
+
+	for (c = list->container; c < list->container + list->nr; c++)
+		if (c->engine == &engine_podman &&
+		    json_object_object_get_ex(c->engine_data, "joins", &joins) &&
+		    json_object_object_length(joins))
+			findings_add(findings, c->name, 0,
+				     "it lives in the namespaces of another container (a pod's, --network container:X), with which on-restore-failure = rollback does not work: set continue or shell");
+}
+
+int check_way_back(const struct containers *list, const struct installed_kernel *from,
+		   const struct installed_kernel *to, bool must, struct findings *findings,
+		   struct json_object *filesystems)
 {
 	static const char text[] = "there is no way back to %s: %s";
 	_cleanup_findings_ struct findings own = { 0 };
@@ -125,6 +143,8 @@ int check_way_back(const struct installed_kernel *from, const struct installed_k
 	size_t i;
 	int err = 0;
 
+	if (must)
+		check_held(list, findings);
 	if (!from->kernel || !from->initrd) {
 		findings_add(&own, NULL, 0, "it is not installed any more, see above");
 	} else {

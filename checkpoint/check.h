@@ -21,7 +21,8 @@ int check_host(const struct manifest *m, bool zero_copy, struct findings *findin
  * with `must` (on-restore-failure = rollback) reasons not to update. The filesystems of its
  * kernel and initramfs are added to `filesystems`, so that they are mounted there.
  */
-int check_way_back(const struct installed_kernel *from, const struct installed_kernel *to, bool must,
-		   struct findings *findings, struct json_object *filesystems);
+int check_way_back(const struct containers *list, const struct installed_kernel *from,
+		   const struct installed_kernel *to, bool must, struct findings *findings,
+		   struct json_object *filesystems);
 
 #endif

@@ -312,7 +312,7 @@ static int check_all(struct update *u)
 		err = check_host(&u->manifest, u->manifest.zero_copy && u->manifest.commit_auto,
 				 &u->findings);
 	if (!err && !u->request->rollback)
-		err = check_way_back(&u->manifest.from, &u->manifest.to,
+		err = check_way_back(&u->manifest.containers, &u->manifest.from, &u->manifest.to,
 				     u->manifest.on_restore_failure == POLICY_ROLLBACK, &u->findings,
 				     u->manifest.filesystems);
 	if (err)
