@@ -294,7 +294,10 @@ int cmd_try(int argc, char **argv)
 		return err;
 	restore.root = options.root;
 	restore.verbose = options.verbose;
-	return restore_containers(&m, options.names, &restore);
+	err = restore_containers(&m, options.names, &restore);
+	keep_stopped(&m);
+	spare_all(&m);
+	return err;
 }
 
 int cmd_rollback(int argc, char **argv)

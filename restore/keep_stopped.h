@@ -10,7 +10,7 @@
 
 /*
  * Leave a process behind that gets PID 1's SIGCONT like all others, and stops
- * them again. It ends by itself, a minute later at most. Does nothing when
+ * them again. It ends by itself, a minute after the switch at most. Does nothing when
  * nobody was stopped.
  */
 void keep_stopped(const struct manifest *m);
