@@ -48,8 +48,10 @@ static int fire(struct manifest *m, int device)
 
 	turn_round(m);
 	err = manifest_write(STORE_DIR, m);
-	if (err)
+	if (err) {
+		turn_round(m);
 		return err;
+	}
 	log_hold(true);
 	err = filesystems_freeze(device);
 	if (!err) {
