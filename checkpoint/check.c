@@ -139,7 +139,7 @@ int check_way_back(const struct containers *list, const struct installed_kernel 
 {
 	static const char text[] = "there is no way back to %s: %s";
 	_cleanup_findings_ struct findings own = { 0 };
-	bool gives;
+	struct initrd_contents contents;
 	size_t i;
 	int err = 0;
 
@@ -151,7 +151,7 @@ int check_way_back(const struct containers *list, const struct installed_kernel 
 		err = note_kernel(from, &own, filesystems);
 		/* its own was looked into */
 		if (!err && strcmp(from->initrd, to->initrd))
-			err = check_target(from, "", &gives, &own);
+			err = check_target(from, "", &contents, &own);
 	}
 	for (i = 0; i < own.nr; i++)
 		if (own.finding[i].warning)
