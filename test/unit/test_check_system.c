@@ -4,12 +4,14 @@
  * wants, an initramfs made here, and this process's own memory.
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -316,6 +318,56 @@ static void test_shell(void)
 	end("system.shell");
 }
 
+/* A process in a pid namespace of its own, by this name. */
+static pid_t start_stray(const char *name)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, name);
+		for (;;)
+			pause();
+	}
+	/* until it is called so */
+	usleep(100000);
+	return pid;
+}
+
+/* What is said of strays when `carried` (0 = nobody) is a container. */
+static bool check_strays_with(pid_t carried)
+{
+	_cleanup_findings_ struct findings f = { 0 };
+	struct container c = { .name = (char *)"c", .pid = carried };
+
+	said[0] = '\0';
+	check_strays(&(struct containers){ .container = &c, .nr = carried ? 1 : 0 }, &f);
+	findings_log(&f);
+	return findings_refuse(&f, NULL);
+}
+
+static void test_strays(void)
+{
+	char expected[128];
+	pid_t pid;
+
+	begin();
+	pid = start_stray("lonely");
+	snprintf(expected, sizeof(expected), "process %d (lonely): it has a pid namespace of its own", (int)pid);
+	EXPECT(check_strays_with(0), false);
+	expect_said(expected);
+	check_strays_with(pid);
+	EXPECT(!strstr(said, expected), 1);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	pid = start_stray("containerd-shim");
+	EXPECT(check_strays_with(pid), true);
+	expect_said("containers of docker or containerd run here");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	end("system.strays");
+}
+
 int main(void)
 {
 	char command[128], path[256];
@@ -334,6 +386,7 @@ int main(void)
 	test_target();
 	test_selinux();
 	test_shell();
+	test_strays();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (chdir("/") || system(command))
 		perror(command);

@@ -31,8 +31,8 @@ $(UPDATE_O)/test_fault: $(call common,fault findings file log)
 $(UPDATE_O)/test_kernels: $(call checkpoint,kernels) $(call common,strv file log)
 $(UPDATE_O)/test_initrd_contents: $(call checkpoint,initrd initrd_contents) $(call common,run file log)
 $(UPDATE_O)/test_check_processes: $(PROCESSES) $(call common,findings file log)
-$(UPDATE_O)/test_check_system: $(call checkpoint,check_system check_memory cmdline initrd initrd_contents) $(PROCESSES) \
-	$(call common,findings run file log)
+$(UPDATE_O)/test_check_system: $(call checkpoint,check_system check_strays check_memory cmdline initrd initrd_contents) \
+	$(PROCESSES) $(call common,findings run file log)
 
 $(UPDATE_O)/test_check_disks: $(call checkpoint,check_disks cmdline) \
 	$(call common,mount_table block path findings file log)
