@@ -38,7 +38,7 @@ static void archive(const char *to, const char *ko, const void *data, size_t byt
 	if (all) {
 		cpio_entry(f, "usr/sbin/rebootless-restore", "x", 1);
 		cpio_entry(f, "usr/lib/rebootless-lib.sh", "y", 1);
-		cpio_entry(f, "etc/cmdline.d/90lvm.conf", " rd.lvm.lv=a/b \n", 16);
+		cpio_entry(f, "etc/cmdline.d/90lvm.conf", " rd.lvm.lv=a/b\n", 15);
 		cpio_entry(f, "etc/cmdline.d/90mdraid.conf", "rd.md.uuid=c", 12);
 		cpio_entry(f, "etc/crypttab", "d e", 3);
 		cpio_entry(f, "usr/sbin/lvm_scan", "x", 1);
@@ -67,7 +67,7 @@ static void expect_whole(const char *what)
 	struct initrd_contents c = { 0 };
 
 	expect_ok(initrd_inspect(path, &c));
-	if (strcmp(c.words, " rd.lvm.lv=a/b \n\nrd.md.uuid=c\n") || strcmp(c.crypttab, "d e\n") ||
+	if (strcmp(c.words, " rd.lvm.lv=a/b\n\nrd.md.uuid=c\n") || strcmp(c.crypttab, "d e\n") ||
 	    !c.lvm || c.mdadm || c.cryptsetup)
 		complain("%s: words \"%s\", crypttab \"%s\", programs %d %d %d", what, c.words, c.crypttab,
 			 c.lvm, c.mdadm, c.cryptsetup);
