@@ -37,8 +37,11 @@ struct kind {
 static const struct kind kinds[] = {
 	{ .name = "plain", .window = 2048 },
 	{ .name = "full", .window = UINT64_MAX, .eager = true, .slow = 64, .buffer = 16384 },
-	/* more than fits into the queues of a small port, so that they are not empty */
-	{ .name = "half", .window = UINT64_MAX, .eager = true, .slow = 64, .buffer = 65536, .total = 160000 },
+	/*
+	 * More than fits into the queues of both, a small port among them: a server that
+	 * has said all closes, and what nobody owns any more is not carried.
+	 */
+	{ .name = "half", .window = UINT64_MAX, .eager = true, .slow = 64, .buffer = 65536, .total = 220000 },
 	{ .name = "one-way", .window = UINT64_MAX, .one_way = true },
 	{ .name = "idle", .idle = true },
 	{ .name = "urgent", .window = 2048, .urgent = true },
