@@ -150,7 +150,7 @@ int services_stop(const struct config *config, const struct containers *list, ch
 		log_info("stopping %s", *unit);
 	write_note(*stopped);
 	err = fault_hit(FAULT_STOP_SERVICES, NULL) ? 1 : 0;
-	if (!err && *stopped)
+	if (!err && strv_count(*stopped))
 		err = systemctl("stop", *stopped);
 	if (!err) {
 		move_journal("--relinquish-var");
