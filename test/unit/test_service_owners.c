@@ -40,6 +40,7 @@ int main(void)
 	expect_left("web.service db.service", "Id=web.service\nMainPID=5\n\nId=db.service\nMainPID=6\n",
 		    "db.service");
 	expect_left("x.service", "MainPID=5\nId=x.service\n", "x.service");
+	expect_left("web.service", "Id=web.service\n", "");
 	expect_left("named.service a.service", "Id=named.service\n\nId=a.service\n", "a.service");
 	end("owners.cgroup");
 
