@@ -115,18 +115,10 @@ static int check_free(const struct container *c)
 	return err;
 }
 
-static const char *unit_of(const struct container *c)
-{
-	struct json_object *unit;
-
-	return json_object_object_get_ex(c->engine_data, "unit", &unit) ?
-		       json_object_get_string(unit) : NULL;
-}
-
 /* A unit that runs would go on with what it has started, and not take the restored over. */
 static int check_unit_free(const struct container *c)
 {
-	const char *unit = unit_of(c);
+	const char *unit = container_unit(c);
 
 	if (!unit || !unit_runs(unit))
 		return 0;
@@ -272,7 +264,7 @@ static void settle_units(const struct manifest *m)
 	bool any = false;
 
 	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++) {
-		unit = unit_of(c);
+		unit = container_unit(c);
 		if (container_is_kept(c) || !unit)
 			continue;
 		snprintf(path, sizeof(path), "/run/systemd/system/%s.d/" UNIT_DROP_IN, unit);

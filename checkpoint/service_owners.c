@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <errno.h>
 
 #include "common/cgroup.h"
 #include "common/cleanup.h"
 #include "common/engine.h"
 #include "common/log.h"
+#include "common/path.h"
 #include "common/processes.h"
 #include "common/run.h"
 #include "common/strv.h"
 #include "service_owners.h"
 
 #define ASK_SECONDS 30
-#define COMPANIONS_MAX 4
 
 /* What systemd says of one service. */
 struct shown {
@@ -23,38 +23,19 @@ struct shown {
 	char **takes_along;	/* units that it stops when they hear that this one is to stop */
 };
 
-/* Is the cgroup of a unit part of this path? */
-static bool is_in(const char *unit, const char *cgroup)
-{
-	size_t length = strlen(unit);
-	const char *at = cgroup;
-
-	while ((at = strstr(at, unit))) {
-		if (at > cgroup && at[-1] == '/' && (!at[length] || at[length] == '/'))
-			return true;
-		at++;
-	}
-	return false;
-}
-
-/* Is it one that looks after a container by a name that this was given? */
-static bool is_named(const char *unit, const struct container *c)
-{
-	struct json_object *own;
-
-	return json_object_object_get_ex(c->engine_data, "unit", &own) &&
-	       !strcmp(json_object_get_string(own), unit);
-}
-
 static bool owns(const char *unit, const struct containers *list, char *const *cgroups)
 {
+	const char *named;
 	size_t i;
 
-	for (i = 0; i < list->nr; i++)
-		if (is_named(unit, &list->container[i]))
+	/* by which it looks after a container from outside of its cgroup */
+	for (i = 0; i < list->nr; i++) {
+		named = container_unit(&list->container[i]);
+		if (named && !strcmp(named, unit))
 			return true;
+	}
 	for (; cgroups && *cgroups; cgroups++)
-		if (is_in(unit, *cgroups))
+		if (path_find(*cgroups, unit))
 			return true;
 	return false;
 }

@@ -493,7 +493,7 @@ static int expect_no_change(const struct update *u)
 	const struct containers *before = &u->manifest.containers;
 	const bool all = !u->request->names || !u->request->names[0];
 	const struct container *c, *other;
-	int err = engines_list(&u->config, &now);
+	int err = engines_ask(&u->config, &now);
 
 	for (c = now.container; !err && all && c < now.container + now.nr; c++)
 		if (!containers_find(before, c->name))

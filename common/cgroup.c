@@ -16,9 +16,7 @@
 
 bool cgroup_is_within(const char *path, const char *outer)
 {
-	size_t length = strcmp(outer, "/") ? strlen(outer) : 0;
-
-	return path && !strncmp(path, outer, length) && strchr("/", path[length]);
+	return path && path_is_below(path, outer);
 }
 
 int cgroup_file(const char *path, const char *file, char *full, size_t size)

@@ -154,10 +154,9 @@ static int find_cgroup(struct container *c)
 	return err;
 }
 
-int engines_list(const struct config *config, struct containers *list)
+int engines_ask(const struct config *config, struct containers *list)
 {
 	const struct engine *const *e;
-	struct container *c;
 	int err = 0;
 
 	for (e = engines; !err && *e; e++) {
@@ -169,8 +168,14 @@ int engines_list(const struct config *config, struct containers *list)
 		}
 		err = (*e)->list(config, list);
 	}
-	if (!err)
-		err = apply_sections(config, list);
+	return err ? err : apply_sections(config, list);
+}
+
+int engines_list(const struct config *config, struct containers *list)
+{
+	struct container *c;
+	int err = engines_ask(config, list);
+
 	for (c = list->container; !err && c < list->container + list->nr; c++)
 		err = find_cgroup(c);
 	if (!err)

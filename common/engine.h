@@ -27,6 +27,9 @@ struct dump_options {
 	uint64_t ghost_limit;		/* bytes */
 };
 
+/* More than any engine has (companions). */
+#define COMPANIONS_MAX 4
+
 struct engine {
 	const char *name;
 
@@ -136,8 +139,11 @@ const struct engine *engine_find(const char *name);
 int engines_before_dumps(const struct containers *all);
 void engines_after_dumps(const struct containers *all);
 
+/* Ask the engines that the configuration names. Fills in pid and after. 0 or -errno (logged). */
+int engines_ask(const struct config *config, struct containers *list);
+
 /*
- * Ask the engines that the configuration names. Fills in pid, cgroup, after.
+ * The same, for an update: fills in cgroup as well, and looks at names and order.
  * 0 or -errno (logged): an engine that cannot be asked, a name that two have,
  * an `after` that names nobody or goes in a circle.
  */

@@ -64,6 +64,15 @@ struct container {
 	struct json_object *stopped;		/* stopped.h's, may be NULL */
 };
 
+/* The unit of the host's that it belongs to, NULL = none. */
+static inline const char *container_unit(const struct container *c)
+{
+	struct json_object *unit;
+
+	return json_object_object_get_ex(c->engine_data, "unit", &unit) ?
+		       json_object_get_string(unit) : NULL;
+}
+
 struct containers {
 	struct container *container;
 	size_t nr;

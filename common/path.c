@@ -12,6 +12,19 @@ bool path_is_below(const char *path, const char *dir)
 	return !strncmp(path, dir, len) && (!path[len] || path[len] == '/');
 }
 
+const char *path_find(const char *path, const char *name)
+{
+	size_t length = strlen(name);
+	const char *at = path;
+
+	while ((at = strstr(at, name))) {
+		if (at > path && at[-1] == '/' && (!at[length] || at[length] == '/'))
+			return at;
+		at++;
+	}
+	return NULL;
+}
+
 bool path_is_plain(const char *path)
 {
 	const char *p = path;

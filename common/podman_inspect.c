@@ -17,6 +17,7 @@
 #include "common/cleanup.h"
 #include "common/engine.h"
 #include "common/log.h"
+#include "common/path.h"
 #include "common/podman.h"
 #include "common/run.h"
 
@@ -231,8 +232,8 @@ static int note_unit(struct json_object *data, struct json_object *inspect)
 	err = cgroup_of(conmon, &cgroup);
 	if (err)
 		return err;
-	in = strstr(cgroup, unit);
-	if (!in || in == cgroup || in[-1] != '/' || (in[strlen(unit)] && in[strlen(unit)] != '/'))
+	in = path_find(cgroup, unit);
+	if (!in)
 		return 0;
 	cgroup[in - cgroup + strlen(unit)] = '\0';
 	set_text(data, "unit", unit);

@@ -26,7 +26,6 @@
 #include "restore/enter_root.h"
 
 #define FORGET_SECONDS 30
-#define COMPANIONS_MAX 4
 
 struct work {
 	struct manifest *manifest;

@@ -96,6 +96,10 @@ static void test_paths(void)
 	EXPECT(path_is_below("/a", "/a"), true);
 	EXPECT(path_is_below("/ab", "/a"), false);
 	EXPECT(path_is_below("/ab", "/"), true);
+	EXPECT(path_find("/a.slice/b.service", "b.service") != NULL, true);
+	EXPECT(path_find("/xb.service/b.service/c", "b.service") != NULL, true);
+	EXPECT(path_find("/b.service.d/xb.service", "b.service") != NULL, false);
+	EXPECT(path_find("b.service", "b.service") != NULL, false);
 	EXPECT(path_is_plain("/a/..b/c.."), true);
 	EXPECT(path_is_plain("/a/../b"), false);
 	EXPECT(path_is_plain("/.."), false);
