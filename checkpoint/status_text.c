@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/engine.h"
+#include "common/log.h"
 #include "pramfs-module/pramfs_ioctl.h"
 #include "status.h"
 
@@ -246,7 +247,7 @@ static void put_line(FILE *to, const char *before, const char *s)
 {
 	fputs(before, to);
 	for (; *s; s++)
-		fputc((unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s, to);
+		fputc(log_plain(*s), to);
 	fputc('\n', to);
 }
 

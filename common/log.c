@@ -70,8 +70,7 @@ static void keep(enum log_level level, const char *text)
 void log_make_plain(char *text)
 {
 	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
+		*text = log_plain(*text);
 }
 
 static void emit(enum log_level level, char *text)

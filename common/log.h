@@ -61,6 +61,11 @@ int log_syserr(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3
  * Control characters become '?': what a container calls its processes and files is
  * not to write lines of its own, or to the terminal. Every message has been through it.
  */
+static inline char log_plain(char c)
+{
+	return (unsigned char)c < ' ' || c == 0x7f ? '?' : c;
+}
+
 void log_make_plain(char *text);
 
 #endif
