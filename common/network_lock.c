@@ -37,6 +37,9 @@ enum {
 	"type filter hook prerouting priority -150\n"
 #define LOCK_TAIL "\n}\n}\n"
 #define UNLOCK_BETWEEN "table bridge rebootless\ndelete table bridge rebootless\n"
+/* What containers on the same bridge say to each other. */
+#define LOCK_BETWEEN(rules) UNLOCK_BETWEEN "table bridge rebootless {\nchain passing {\n" \
+	"type filter hook forward priority -150\n" rules LOCK_TAIL
 #define TRANSPORTS "meta l4proto { tcp, udp, udplite, sctp } drop\n"
 /* By which a peer would be told that nobody is here; loopback is no exception. */
 #define UNREACHABLE "icmp type destination-unreachable drop\nicmpv6 type destination-unreachable drop"
@@ -46,9 +49,6 @@ enum {
 	TRANSPORTS "}\nchain passing {\ntype filter hook forward priority -150\n" \
 	TRANSPORTS REFUSALS "\n}\n" \
 	"chain leaving {\ntype filter hook output priority -150\n" REFUSALS LOCK_TAIL
-/* What containers on the same bridge say to each other. */
-#define LOCK_BETWEEN UNLOCK_BETWEEN "table bridge rebootless {\nchain passing {\n" \
-	"type filter hook forward priority -150\n" TRANSPORTS LOCK_TAIL
 /*
  * Over loopback, and a bridge, as well: a peer may still run whose other end is captured.
  * CRIU's lock within a container leaves the host's questions for its IPv6 address
@@ -57,8 +57,6 @@ enum {
 #define SYN "tcp flags & (fin|syn|rst|ack) == syn drop"
 #define LOCK_NEW LOCK_HEAD SYN "\n}\nchain leaving {\n" \
 	"type filter hook output priority -150\n" UNREACHABLE LOCK_TAIL
-#define LOCK_NEW_BETWEEN UNLOCK_BETWEEN "table bridge rebootless {\nchain passing {\n" \
-	"type filter hook forward priority -150\n" SYN LOCK_TAIL
 
 static int nft(const char *rules)
 {
@@ -70,22 +68,24 @@ static int nft(const char *rules)
 	return status;
 }
 
-static int lock(const char *rules)
+/* A kernel may have no nftables for bridges: then without. */
+static int lock(const char *with_bridge, const char *without)
 {
 	_cleanup_close_ int fd = open(LOCK_MARK, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
-	return fd < 0 ? log_syserr(errno, "cannot make %s", LOCK_MARK) : nft(rules);
+	if (fd < 0)
+		return log_syserr(errno, "cannot make %s", LOCK_MARK);
+	return nft(with_bridge) ? nft(without) : 0;
 }
 
-/* A kernel may have no nftables for bridges. */
 int network_lock_new(void)
 {
-	return lock(LOCK_NEW LOCK_NEW_BETWEEN) ? lock(LOCK_NEW) : 0;
+	return lock(LOCK_NEW LOCK_BETWEEN(SYN), LOCK_NEW);
 }
 
 int network_lock_all(void)
 {
-	return lock(LOCK_ALL LOCK_BETWEEN) ? lock(LOCK_ALL) : 0;
+	return lock(LOCK_ALL LOCK_BETWEEN(TRANSPORTS), LOCK_ALL);
 }
 
 bool network_is_locked(void)
