@@ -49,7 +49,6 @@ int check_containers(struct containers *list, const struct config *config,
 	return err;
 }
 
-/* A kernel image that the loader refuses, or memory that cannot be claimed, is logged by it. */
 /* Without the hooks it is refused anyway, and what else is missing of no account. */
 static int look_at_disks(const struct manifest *m, const struct initrd_contents *contents,
 			 struct findings *findings)
@@ -63,6 +62,7 @@ static int look_at_disks(const struct manifest *m, const struct initrd_contents 
 	return err;
 }
 
+/* A kernel image that the loader refuses, or memory that cannot be claimed, is logged by it. */
 int check_host(const struct manifest *m, bool zero_copy, struct findings *findings)
 {
 	const struct installed_kernel *to = &m->to;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Every program gets a process group of its own, so that what it started can
- * be ended with it. Of the environment it gets little. All descriptors but 0 to 2 are closed at its exec; one that
- * in_child() wants to hand on, it makes inheritable itself.
+ * be ended with it. Of the environment it gets little. All descriptors but 0 to 2
+ * are closed at its exec; one that in_child() wants to hand on, it makes inheritable
+ * itself.
  */
 #include <errno.h>
 #include <fcntl.h>
