@@ -3,10 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/netlink.h"
+
+/* A host that starts containers changes its links for a moment, now and then. */
+#define DUMP_TRIES 60
+#define DUMP_PAUSE_MS 50
 
 struct mnl_socket *netlink_open(int bus)
 {
@@ -19,46 +24,114 @@ struct mnl_socket *netlink_open(int bus)
 	return NULL;
 }
 
-static int receive(struct mnl_socket *nl, unsigned int seq, mnl_cb_t each, void *arg)
-{
-	_cleanup_free_ char *buf = malloc(NETLINK_MESSAGE_MAX);
-	ssize_t n;
-	int ret = MNL_CB_OK;
-
-	if (!buf)
-		return -ENOMEM;
-	while (ret > MNL_CB_STOP) {
-		n = mnl_socket_recvfrom(nl, buf, NETLINK_MESSAGE_MAX);
-		if (n < 0)
-			return -errno;
-		ret = mnl_cb_run(buf, (size_t)n, seq, mnl_socket_get_portid(nl), each, arg);
-		if (ret < 0)
-			return -errno;
-	}
-	return 0;
-}
-
-static int ask(struct mnl_socket *nl, struct nlmsghdr *h, mnl_cb_t each, void *arg)
+static int put(struct mnl_socket *nl, struct nlmsghdr *h)
 {
 	static unsigned int seq;
 
 	h->nlmsg_seq = ++seq;
 	h->nlmsg_pid = 0;
-	if (mnl_socket_sendto(nl, h, h->nlmsg_len) < 0)
-		return -errno;
-	return receive(nl, h->nlmsg_seq, each, arg);
+	return mnl_socket_sendto(nl, h, h->nlmsg_len) < 0 ? -errno : 0;
+}
+
+static ssize_t get(struct mnl_socket *nl, char *buf)
+{
+	ssize_t n;
+
+	do
+		n = mnl_socket_recvfrom(nl, buf, NETLINK_MESSAGE_MAX);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+struct answer {
+	char *data;
+	size_t len;
+};
+
+static void cleanup_answer(struct answer *a)
+{
+	free(a->data);
+}
+
+/* Does this datagram end the dump? *torn is set if the kernel says that it changed meanwhile. */
+static bool ends(const void *data, size_t len, bool *torn)
+{
+	const struct nlmsghdr *h = data;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+		if (h->nlmsg_flags & NLM_F_DUMP_INTR)
+			*torn = true;
+		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
+			return true;
+	}
+	return false;
+}
+
+/* All of it, since what is left of a dump is in the way of the next request. */
+static int collect(struct mnl_socket *nl, struct answer *all)
+{
+	bool torn = false, last = false;
+	ssize_t n;
+	char *more;
+
+	while (!last) {
+		more = realloc(all->data, all->len + NETLINK_MESSAGE_MAX);
+		if (!more)
+			return -ENOMEM;
+		all->data = more;
+		n = get(nl, all->data + all->len);
+		if (n < 0)
+			return (int)n;
+		last = ends(all->data + all->len, (size_t)n, &torn);
+		all->len += MNL_ALIGN((size_t)n);
+	}
+	return torn ? -EINTR : 0;
+}
+
+static int dump_once(struct mnl_socket *nl, struct nlmsghdr *request, mnl_cb_t each, void *arg)
+{
+	__attribute__((cleanup(cleanup_answer))) struct answer all = { NULL, 0 };
+	int err = put(nl, request);
+
+	if (!err)
+		err = collect(nl, &all);
+	if (err)
+		return err;
+	return mnl_cb_run(all.data, all.len, request->nlmsg_seq, mnl_socket_get_portid(nl), each,
+			  arg) < 0 ? -errno : 0;
 }
 
 int netlink_dump(struct mnl_socket *nl, struct nlmsghdr *request, mnl_cb_t each, void *arg)
 {
+	int tries, err;
+
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	return ask(nl, request, each, arg);
+	for (tries = 1; ; tries++) {
+		err = dump_once(nl, request, each, arg);
+		if (err != -EINTR || tries == DUMP_TRIES)
+			return err;
+		usleep(1000 * DUMP_PAUSE_MS);
+	}
 }
 
 int netlink_do(struct mnl_socket *nl, struct nlmsghdr *request)
 {
+	_cleanup_free_ char *buf = malloc(NETLINK_MESSAGE_MAX);
+	ssize_t n;
+	int err;
+
+	if (!buf)
+		return -ENOMEM;
 	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-	return ask(nl, request, NULL, NULL);
+	err = put(nl, request);
+	if (err)
+		return err;
+	n = get(nl, buf);
+	if (n < 0)
+		return (int)n;
+	return mnl_cb_run(buf, (size_t)n, request->nlmsg_seq, mnl_socket_get_portid(nl), NULL,
+			  NULL) < 0 ? -errno : 0;
 }
 
 int netlink_to_json(struct json_object *array, const struct nlmsghdr *h)

@@ -15,7 +15,11 @@
 /* A socket for the caller's network namespace; NULL (logged). `bus`: NETLINK_ROUTE, say. */
 struct mnl_socket *netlink_open(int bus);
 
-/* Send a request for a dump, and call `each` for every answer. 0 or -errno (not logged). */
+/*
+ * Send a request for a dump, and call `each` for every answer. What changes while the
+ * kernel tells it is asked again, for some seconds; `each` hears one whole dump. 0 or
+ * -errno (not logged); -EINTR: it did not stop changing.
+ */
 int netlink_dump(struct mnl_socket *nl, struct nlmsghdr *request, mnl_cb_t each, void *arg);
 /* Send a request and take the kernel's word for it. 0 or -errno (not logged). */
 int netlink_do(struct mnl_socket *nl, struct nlmsghdr *request);

@@ -298,6 +298,57 @@ static void make_managers(const char *json)
 	json_object_put(noted);
 }
 
+#define MANY_LINKS 200	/* as made below */
+
+/* Links come and go for a while, and again, until it is killed. */
+static void change_links(void)
+{
+	for (;; usleep(100000))
+		if (system("for i in $(seq 20); do echo link add passing type bridge; "
+			   "echo link delete passing; done | ip -batch -"))
+			_exit(1);
+}
+
+/* How many links a note has, lo among them; 0 = it failed. */
+static size_t noted_links(void)
+{
+	struct json_object *noted = NULL, *links;
+	size_t n = 0;
+
+	if (!network_note(&noted) && json_object_object_get_ex(noted, "links", &links))
+		n = json_object_array_length(links);
+	json_object_put(noted);
+	return n;
+}
+
+/* What the kernel tells while links come and go holds each of those that stay. */
+static void test_changing(void)
+{
+	size_t n;
+	pid_t pid;
+	int i;
+
+	begin();
+	EXPECT(unshare(CLONE_NEWNET), 0);
+	/* in one go, as 200 programs take an emulated machine long */
+	if (system("for i in $(seq 200); do echo link add stays$i type bridge; done | ip -batch -"))
+		complain("no bridges");
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		change_links();
+	}
+	for (i = 0; i < 20; i++) {
+		n = noted_links();
+		if (n != MANY_LINKS + 1 && n != MANY_LINKS + 2)
+			complain("note %d has %zu links; said: %.600s", i, n, said);
+		usleep(10000);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	end("network.changing");
+}
+
 static void test_managers(void)
 {
 	struct json_object *noted = json_object_new_object();
@@ -488,6 +539,7 @@ int main(void)
 	test_container();
 	test_drain();
 	test_lock();
+	test_changing();
 	test_managers();
 	return failed != 0;
 }
