@@ -47,7 +47,7 @@ test:						## install what is missing, build and run all tests (needs root)
 	@test/run $(TESTS)
 
 soak:						## the same with everything that takes hours (needs root)
-	@SOAK=1 test/run lint unit fuzz install lab vm update test/soak
+	@SOAK=1 test/run guests lint unit fuzz install lab vm update test/soak
 
 lint:						## checkpatch, sparse and shellcheck (needs root)
 	@test/lint
