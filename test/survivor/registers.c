@@ -82,7 +82,7 @@ static void set_up(void)
 				spin->bad++;
 			spin->rounds++;
 			/* Not all of a machine that has little. */
-			usleep(3000);
+			usleep(10000);
 			if (spin->harm == 1)
 				asm volatile("fninit");
 		}

@@ -310,6 +310,9 @@ static void pause_ms(long ms)
 		;
 }
 
+/* There are dozens, and each wakes an emulated machine. */
+#define HELPER_PAUSE_MS 50
+
 pid_t helper(void (*set_up)(void), void (*check)(void))
 {
 	int n = common->helpers++;
@@ -339,7 +342,7 @@ pid_t helper(void (*set_up)(void), void (*check)(void))
 			__sync_synchronize();
 			common->helper[n].answered = common->helper[n].asked;
 		}
-		pause_ms(10);
+		pause_ms(HELPER_PAUSE_MS);
 	}
 	_exit(0);
 }
