@@ -9,7 +9,7 @@
 #include "common/log.h"
 #include "common/store.h"
 #include "common/timeline.h"
-#include "memory_limits.h"
+#include "limits.h"
 
 static int remove_images(const char *name)
 {
@@ -46,7 +46,7 @@ int commit(struct manifest *m, bool force)
 		}
 	}
 	/* with the images gone, every page is charged once */
-	memory_limits_set(list, 0);
+	limits_set(list, 0);
 	timeline_stamp(STORE_DIR, STAMP_COMMITTED, NULL);
 	log_info("committed: the images are deleted");
 	return manifest_write(STORE_DIR, m);

@@ -33,8 +33,8 @@
 #include "host.h"
 #include "kernels.h"
 #include "kexec.h"
+#include "limits.h"
 #include "loader.h"
-#include "memory_limits.h"
 #include "services.h"
 #include "state.h"
 #include "update.h"
@@ -273,6 +273,7 @@ static int release_dead(void)
 	int err, did = 0;
 
 	services_start_left();
+	limits_set_left();
 	network_unlock();
 	if (access(PRAMFS_DEVICE, F_OK) < 0)
 		return 0;
@@ -452,7 +453,7 @@ static void undo(struct update *u, enum done done)
 				u->dump.jobs.job[i].container->name)->state = CONTAINER_RUNNING;
 	if (done >= DONE_ENGINES)
 		engines_after_dumps(&u->manifest.containers);
-	memory_limits_set(&u->manifest.containers, u->request->rollback ? store_bytes() : 0);
+	limits_set(&u->manifest.containers, u->request->rollback ? store_bytes() : 0);
 	if (done >= DONE_SERVICES)
 		services_start(u->manifest.stopped_services);
 	if (done >= DONE_LOAD)
@@ -563,8 +564,9 @@ static int carry_out(struct update *u)
 	if (err)
 		goto out;
 	done = DONE_LOCK;
-	memory_limits_lift(&u->manifest.containers);
-	err = dump_running(u, &running);
+	err = limits_lift(&u->manifest.containers);
+	if (!err)
+		err = dump_running(u, &running);
 	if (err)
 		goto out;
 	done = DONE_DUMP;

@@ -83,6 +83,12 @@ int cgroup_apply(struct json_object *noted);
 #define CGROUP_UNLIMITED ULLONG_MAX
 void cgroup_allow_memory(unsigned long long more);
 
+/*
+ * Let it have all CPU time (cpu.max) until cgroup_apply(), and what it lies in up to the
+ * next slice: what CRIU does in the name of its tasks is charged to it. It need not be there.
+ */
+void cgroup_unthrottle(const char *path);
+
 /* Set the mark on this cgroup and all below it that have processes; and take it away. */
 int cgroup_spare(const char *path);
 int cgroup_unspare(const char *path);

@@ -362,6 +362,34 @@ static int check_then(struct json_object *noted,
 	return err ? err : each_of_all(noted, fn);
 }
 
+static void unthrottle_one(const char *path)
+{
+	char now[CGROUP_VALUE_MAX];
+	int err;
+
+	if (cgroup_read_value(path, "cpu.max", now) <= 0 || !strncmp(now, "max", 3))
+		return;
+	/* without a period, which stays */
+	err = write_value(path, "cpu.max", "max");
+	if (err && err != -ENOENT)
+		warn_refused(path, "cpu.max", "max", err);
+}
+
+void cgroup_unthrottle(const char *path)
+{
+	_cleanup_free_ char *at = strdup(path);
+	const char *dot;
+	char *slash;
+
+	for (slash = at ? strrchr(at, '/') : NULL; slash && slash[1]; slash = strrchr(at, '/')) {
+		dot = strrchr(slash, '.');
+		if (dot && !strcmp(dot, ".slice"))
+			return;
+		unthrottle_one(at);
+		*slash = '\0';
+	}
+}
+
 int cgroup_make(struct json_object *noted)
 {
 	return check_then(noted, make_one);

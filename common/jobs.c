@@ -18,6 +18,7 @@
 #include "common/strv.h"
 
 #define TICK_MS 1000
+#define RUNNING_MS 100
 #define STILL_WAITING_MS 5000
 
 static bool is_over(const struct job *j)
@@ -216,7 +217,7 @@ static void take_held(struct jobs *jobs, int socket, bool answering)
 }
 
 /*
- * One round: wait for a hold, the end of a command, or a second; then see whose
+ * One round: wait for a hold, the end of a command, or a moment; then see whose
  * time is over. A command that is held and ends all the same has failed.
  */
 static int watch(struct jobs *jobs, int socket, bool answering)
@@ -230,7 +231,7 @@ static int watch(struct jobs *jobs, int socket, bool answering)
 	for (i = 0; i < jobs->nr; i++)
 		fds[i] = (struct pollfd){ .fd = jobs->job[i].pidfd, .events = POLLIN };
 	fds[jobs->nr] = (struct pollfd){ .fd = socket, .events = POLLIN };
-	if (poll(fds, jobs->nr + 1, TICK_MS) < 0 && errno != EINTR)
+	if (poll(fds, jobs->nr + 1, jobs->running ? RUNNING_MS : TICK_MS) < 0 && errno != EINTR)
 		return log_syserr(errno, "cannot wait for the containers");
 	if (fds[jobs->nr].revents)
 		take_held(jobs, socket, answering);
@@ -245,6 +246,8 @@ static int watch(struct jobs *jobs, int socket, bool answering)
 			/* only when nobody has come: it may be he, and we who are late */
 			kill_job(j);
 			end(jobs, j, -ETIMEDOUT);
+		} else if (j->state == JOB_RUNNING && jobs->running) {
+			jobs->running(j, jobs->arg);
 		}
 	}
 	return 0;

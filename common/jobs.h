@@ -54,6 +54,8 @@ struct jobs {
 	 */
 	bool (*look)(struct job *job, void *arg);
 	unsigned int tries;
+	/* May be NULL. Called ten times a second for each that runs. */
+	void (*running)(struct job *job, void *arg);
 	/* Start the command: the pid, or -errno (logged). */
 	pid_t (*start)(struct job *job, void *arg);
 	/* A job has become HELD, DONE or FAILED. */

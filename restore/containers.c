@@ -141,6 +141,14 @@ static pid_t run_engine(struct job *j, const struct work *work, const char *leaf
 	return run_start(argv, &run);
 }
 
+/* runc sets the limits first of all, and so does systemd; succeeded() sets them again. */
+static void running(struct job *j, void *arg)
+{
+	(void)arg;
+	if (j->container->cgroup && j->container->cgroups)
+		cgroup_unthrottle(j->container->cgroup);
+}
+
 static pid_t start(struct job *j, void *arg)
 {
 	struct work *work = arg;
@@ -157,6 +165,8 @@ static pid_t start(struct job *j, void *arg)
 	/* systemd puts the first process into its scope, which may not pass controllers on yet */
 	if (!err && c->cgroups && !needs_systemd(c))
 		err = cgroup_make(c->cgroups);
+	if (!err)
+		running(j, arg);
 	if (!err)
 		err = file_make_dirs(leaf);
 	if (!err && c->engine->before_restore)
@@ -389,6 +399,7 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 		.hold = restore->all_or_none ? "post-restore" : NULL,
 		.stop_at_failure = restore->all_or_none,
 		.start = start,
+		.running = running,
 		.event = event,
 		.arg = &work,
 	};

@@ -333,7 +333,22 @@ cgroups_again()
 	check "cgroup-threaded-$1" holds $cg/top/threads/one/cgroup.type threaded
 	echo 200 >$cg/top/box/cpu.weight
 	echo max >$cg/top/box/memory.max
+	# with the one that it lies in, but not above a slice
+	mkdir -p $cg/top/some.slice/box
+	echo +cpu >$cg/top/some.slice/cgroup.subtree_control
+	echo "50000 200000" >$cg/top/some.slice/cpu.max
+	echo "30000 100000" >$cg/top/some.slice/box/cpu.max
+	mounts cgroup-unthrottle /top/some.slice/box
+	check "cgroup-unthrottled-$1" holds $cg/top/some.slice/box/cpu.max "max 100000"
+	check "cgroup-not-the-slice-$1" holds $cg/top/some.slice/cpu.max "50000 200000"
+	rmdir $cg/top/some.slice/box $cg/top/some.slice
+	mkdir $cg/top/box/inner
+	mounts cgroup-unthrottle /top/box/inner
+	rmdir $cg/top/box/inner
+	check "cgroup-unthrottled-above-$1" holds $cg/top/box/cpu.max "max 200000"
+	check "cgroup-unthrottle-none-$1" mounts cgroup-unthrottle /top/none
 	check "cgroup-apply-$1" mounts cgroup-apply /tmp/cgroups
+	check "cgroup-throttled-$1" holds $cg/top/box/cpu.max "50000 200000"
 	check "cgroup-applied-$1" holds $cg/top/box/cpu.weight 150
 	check "cgroup-make-again-$1" mounts cgroup-make /tmp/cgroups
 	rmdir $cg/top/threads/one $cg/top/threads $cg/top/box $cg/top

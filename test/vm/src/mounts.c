@@ -9,7 +9,7 @@
  *   mounts subvolume DIR NAME
  *   mounts cgroup-note PATH FILE | cgroup-make FILE | cgroup-apply FILE
  *   mounts cgroup-same FILE FILE     are all values of the first in the second?
- *   mounts cgroup-spare PATH | cgroup-unspare PATH
+ *   mounts cgroup-spare PATH | cgroup-unspare PATH | cgroup-unthrottle PATH
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -282,6 +282,10 @@ static int cmd_cgroup(int argc, char **argv)
 		return with_note(argv[1], cgroup_make);
 	if (!strcmp(what, "apply"))
 		return with_note(argv[1], cgroup_apply);
+	if (!strcmp(what, "unthrottle")) {
+		cgroup_unthrottle(argv[1]);
+		return 0;
+	}
 	if (!strcmp(what, "spare"))
 		return cgroup_spare(argv[1]);
 	return strcmp(what, "unspare") ? 64 : cgroup_unspare(argv[1]);
