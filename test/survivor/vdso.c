@@ -3,7 +3,8 @@
  * A thread that is in the vDSO half of its time, where CRIU must not capture it
  * (checkpoint/vdso.h). It does so only while there is a file `busy`, since it takes
  * all the time that its cgroup gives it, and not all who dump it look; it is there
- * hardly ever else.
+ * hardly ever else. It rests when it has come through an update, where it would take
+ * what the host needs to start: PID 1 takes its limit away until rebootless settles.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,6 +16,8 @@
 
 #define SECOND 1000000000LL
 #define AT_A_TIME 10000
+/* More of the wall clock than a thread that runs, or is frozen to be looked at, misses. */
+#define UPDATE_SECONDS 20
 
 static atomic_llong rounds;
 static atomic_int went_back, ends;
@@ -26,10 +29,12 @@ static void *run(void *arg)
 	long long last = 0, now;
 	struct timespec ts;
 	volatile int work;
-	bool busy = false;
+	bool busy = false, asked, rests = false;
+	time_t before, after = time(NULL);
 	int i;
 
 	while (!ends) {
+		before = after;
 		for (i = 0; i < (busy ? AT_A_TIME : 1); i++) {
 			clock_gettime(CLOCK_MONOTONIC, &ts);
 			now = ts.tv_sec * SECOND + ts.tv_nsec;
@@ -40,7 +45,10 @@ static void *run(void *arg)
 				;
 		}
 		rounds++;
-		busy = !access(arg, F_OK);
+		asked = !access(arg, F_OK);
+		after = time(NULL);
+		rests = asked && (rests || after - before > UPDATE_SECONDS);
+		busy = asked && !rests;
 		if (!busy)
 			nanosleep(&pause, NULL);
 	}
