@@ -143,10 +143,15 @@ static size_t sentence_of(const struct talker *t)
 	return most;
 }
 
+static bool is_urgent(const struct talker *t)
+{
+	return t->kind->urgent && (t->urgent_said < URGENT_SENTENCES || t->finished);
+}
+
 /* Returns whether there may be room for more. */
 static bool say_one(struct talker *t)
 {
-	bool urgent = t->kind->urgent && (t->urgent_said < URGENT_SENTENCES || t->finished);
+	bool urgent = is_urgent(t);
 	size_t length = sentence_of(t), i;
 	unsigned int connection = t->kind->one_way ? 0 : t->number;
 	unsigned char bytes[ROOM];
@@ -169,6 +174,9 @@ static void speak(struct talker *t, const struct talk_hold *o, int64_t now)
 {
 	if (t->ended || t->finished || t->silent || t->kind->idle || now < t->say_next ||
 	    t->said - t->heard + SENTENCE > t->kind->window)
+		return;
+	/* TCP has one mark: that of the sentence before goes if nobody has come to it yet */
+	if (is_urgent(t) && t->said != t->heard)
 		return;
 	while ((!t->kind->total || t->said < t->kind->total) && say_one(t))
 		;
