@@ -69,20 +69,22 @@ void limits_set(const struct containers *list, unsigned long long more_memory)
 	unlink(NOTE);
 }
 
-void limits_set_left(void)
+void limits_set_left(unsigned long long more_memory)
 {
-	struct json_object *note, *path = NULL;
-	size_t i;
+	struct json_object *note, *one, *path = NULL;
+	size_t i, nr = 0;
 
 	if (access(NOTE, F_OK) < 0)
 		return;
 	log_warning("setting again the limits that a rebootless that has ended had lifted");
 	note = json_object_from_file(NOTE);
-	if (!json_object_is_type(note, json_type_array))
+	if (json_object_is_type(note, json_type_array))
+		nr = json_object_array_length(note);
+	else
 		log_warning("%s is damaged: limits of containers may still be lifted", NOTE);
-	for (i = 0; json_object_is_type(note, json_type_array) && i < json_object_array_length(note); i++) {
-		struct json_object *one = json_object_array_get_idx(note, i);
-
+	cgroup_allow_memory(more_memory);
+	for (i = 0; i < nr; i++) {
+		one = json_object_array_get_idx(note, i);
 		if (json_object_object_get_ex(one, "path", &path) &&
 		    is_here(json_object_get_string(path)))
 			cgroup_apply(one);

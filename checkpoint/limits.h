@@ -19,7 +19,7 @@ int limits_lift(const struct containers *list);
  * rollback also has some that are not.
  */
 void limits_set(const struct containers *list, unsigned long long more_memory);
-/* As they were noted, after one that was killed has left them lifted, if there was one. */
-void limits_set_left(void);
+/* The same, after one that was killed has left them lifted, if there was one. */
+void limits_set_left(unsigned long long more_memory);
 
 #endif

@@ -273,7 +273,6 @@ static int release_dead(void)
 	int err, did = 0;
 
 	services_start_left();
-	limits_set_left();
 	network_unlock();
 	if (access(PRAMFS_DEVICE, F_OK) < 0)
 		return 0;
@@ -439,6 +438,12 @@ static int jump(struct update *u)
 	return err;
 }
 
+/* The images of the update before, which a rollback leaves in the store until it jumps. */
+static unsigned long long more_memory(const struct update *u)
+{
+	return u->request->rollback ? store_bytes() : 0;
+}
+
 static void undo(struct update *u, enum done done)
 {
 	size_t i;
@@ -453,7 +458,8 @@ static void undo(struct update *u, enum done done)
 				u->dump.jobs.job[i].container->name)->state = CONTAINER_RUNNING;
 	if (done >= DONE_ENGINES)
 		engines_after_dumps(&u->manifest.containers);
-	limits_set(&u->manifest.containers, u->request->rollback ? store_bytes() : 0);
+	if (done >= DONE_LOCK)
+		limits_set(&u->manifest.containers, more_memory(u));
 	if (done >= DONE_SERVICES)
 		services_start(u->manifest.stopped_services);
 	if (done >= DONE_LOAD)
@@ -532,6 +538,8 @@ static int carry_out(struct update *u)
 	if (err)
 		goto out;
 	done = DONE_STORE;
+	/* not before it is empty: what lies in it is charged to them, and they would be short of memory */
+	limits_set_left(more_memory(u));
 	timeline_stamp(STORE_DIR, STAMP_PREPARE, NULL);
 	err = load_target(u);
 	if (err)
