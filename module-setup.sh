@@ -35,6 +35,13 @@ installkernel()
 	else
 		instmods -o virtio_net vmxnet3 hv_netvsc xen-netfront "=drivers/net/ethernet"
 	fi
+	# The filesystems that are mounted now: a host's own image has the root's only.
+	if [[ $hostonly ]]; then
+		local filesystem
+		while read -r filesystem; do
+			hostonly='' instmods -o "$filesystem"
+		done < <(findmnt --noheadings --real --list --output FSTYPE | sort -u)
+	fi
 	# What CRIU and the containers' networks need before the real root is there.
 	hostonly='' instmods -o overlay veth bridge tun \
 		unix_diag inet_diag tcp_diag udp_diag raw_diag af_packet_diag netlink_diag \

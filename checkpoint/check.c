@@ -11,6 +11,7 @@
 #include "common/oci.h"
 #include "common/podman.h"
 #include "common/strv.h"
+#include "kernels.h"
 #include "kexec.h"
 #include "loader.h"
 
@@ -54,7 +55,7 @@ static int look_at_disks(const struct manifest *m, const struct initrd_contents 
 			 struct findings *findings)
 {
 	_cleanup_mount_table_ struct mount_table mounts = { 0 };
-	const struct disks_host host = { "/sys", "/etc/crypttab", &mounts };
+	const struct disks_host host = { "/sys", "/etc/crypttab", &mounts, kernels_module };
 	int err = contents->hooks ? mount_table_read(HOST_MOUNTINFO, &mounts) : 0;
 
 	if (!err && contents->hooks)
@@ -72,7 +73,7 @@ int check_host(const struct manifest *m, bool zero_copy, struct findings *findin
 		.append = to->cmdline,
 	};
 	char banner[LOADER_RELEASE_MAX] = "";
-	struct initrd_contents contents;
+	_cleanup_initrd_contents_ struct initrd_contents contents = { 0 };
 	struct demand demand;
 	int err = loader_check(&request, &demand, banner);
 	bool loadable = !err;
@@ -139,7 +140,7 @@ int check_way_back(const struct containers *list, const struct installed_kernel 
 {
 	static const char text[] = "there is no way back to %s: %s";
 	_cleanup_findings_ struct findings own = { 0 };
-	struct initrd_contents contents;
+	_cleanup_initrd_contents_ struct initrd_contents contents = { 0 };
 	size_t i;
 	int err = 0;
 

@@ -15,6 +15,8 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/path.h"
+#include "common/strv.h"
 
 #define SEEN_MAX 256
 #define VALUE_MAX 256
@@ -198,6 +200,56 @@ static void look_at_luks(const struct disks *d, const char *name, const char *uu
 	not_set_up(d, what, "rd.luks.uuid", uuid);
 }
 
+/* ---- drivers --------------------------------------------------------------------------- */
+
+/* -ENOENT: the next kernel knows none by that name. */
+static int need_driver(struct disks *d, const char *alias)
+{
+	_cleanup_free_ char *module = NULL;
+	int err = d->host->module(d->to->release, alias, &module);
+
+	if (!err && *module && !strv_has(d->contents->modules, module))
+		findings_add(d->findings, NULL, 0, "%s needs the driver %s, which %s does not have: make it again with dracut --force --add-drivers %s --kver %s",
+			     d->target, module, d->to->initrd, module, d->to->release);
+	return err;
+}
+
+static int need_filesystem(struct disks *d, const char *type)
+{
+	char alias[VALUE_MAX];
+	int err;
+
+	snprintf(alias, sizeof(alias), "fs-%s", type);
+	err = need_driver(d, alias);
+	if (err != -ENOENT)
+		return err;
+	findings_add(d->findings, NULL, 0, "%s is %s, which kernel %s does not know: install what brings that filesystem, and make %s again with dracut --force --kver %s",
+		     d->target, type, d->to->release, d->to->initrd, d->to->release);
+	return 0;
+}
+
+/*
+ * Of a disk and all that it hangs on. A driver that is built in here shows no module,
+ * and one that the next kernel does not know may have been merged into another.
+ */
+static int need_device(struct disks *d, const char *numbers)
+{
+	char path[PATH_MAX], device[PATH_MAX], all[PATH_MAX], module[PATH_MAX];
+	int err = 0;
+
+	snprintf(path, sizeof(path), "%s/dev/block/%s/device", d->host->sysfs, numbers);
+	if (!realpath(path, device))
+		return 0;
+	snprintf(path, sizeof(path), "%s/devices", d->host->sysfs);
+	if (!realpath(path, all))
+		return 0;
+	for (; (!err || err == -ENOENT) && path_is_below(device, all); *strrchr(device, '/') = '\0')
+		if (snprintf(path, sizeof(path), "%s/driver/module", device) < (int)sizeof(path) &&
+		    realpath(path, module))
+			err = need_driver(d, strrchr(module, '/') + 1);
+	return err == -ENOENT ? 0 : err;
+}
+
 /* ---- from a filesystem down to the disks ---------------------------------------------- */
 
 static bool read_of(const struct disks *d, const char *numbers, const char *file, char *text,
@@ -209,7 +261,7 @@ static bool read_of(const struct disks *d, const char *numbers, const char *file
 	return file_read_line(path, text, size) > 0;
 }
 
-static void look_at(const struct disks *d, const char *numbers, bool root, bool *below_lvm)
+static int look_at(struct disks *d, const char *numbers, bool root, bool *below_lvm)
 {
 	char uuid[VALUE_MAX], name[VALUE_MAX], luks[33];
 
@@ -220,7 +272,7 @@ static void look_at(const struct disks *d, const char *numbers, bool root, bool 
 		look_at_md(d, numbers, uuid);
 	if (!read_of(d, numbers, "dm/uuid", uuid, sizeof(uuid)) ||
 	    !read_of(d, numbers, "dm/name", name, sizeof(name)))
-		return;
+		return root ? 0 : need_device(d, numbers);
 	if (!strncmp(uuid, "LVM-", 4)) {
 		/* what a volume is made of comes with it */
 		if (!root && !*below_lvm)
@@ -231,6 +283,7 @@ static void look_at(const struct disks *d, const char *numbers, bool root, bool 
 		if (!root)
 			look_at_luks(d, name, luks);
 	}
+	return 0;
 }
 
 static bool seen_before(struct disks *d, const char *numbers)
@@ -246,38 +299,41 @@ static bool seen_before(struct disks *d, const char *numbers)
 }
 
 /* It, and what it is made of. */
-static void walk(struct disks *d, const char *numbers, bool root, bool below_lvm)
+static int walk(struct disks *d, const char *numbers, bool root, bool below_lvm)
 {
 	_cleanup_closedir_ DIR *slaves = NULL;
 	char path[PATH_MAX], file[NAME_MAX + 16], below[NUMBERS_MAX];
 	struct dirent *entry;
+	int err;
 
 	if (seen_before(d, numbers))
-		return;
-	look_at(d, numbers, root, &below_lvm);
+		return 0;
+	err = look_at(d, numbers, root, &below_lvm);
 	/* a partition's directory is in its disk's */
-	if (read_of(d, numbers, "partition", below, sizeof(below)) &&
+	if (!err && read_of(d, numbers, "partition", below, sizeof(below)) &&
 	    read_of(d, numbers, "../dev", below, sizeof(below)))
-		walk(d, below, root, below_lvm);
+		err = walk(d, below, root, below_lvm);
 	snprintf(path, sizeof(path), "%s/dev/block/%s/slaves", d->host->sysfs, numbers);
 	slaves = opendir(path);
-	while (slaves && (entry = readdir(slaves))) {
+	while (!err && slaves && (entry = readdir(slaves))) {
 		snprintf(file, sizeof(file), "slaves/%s/dev", entry->d_name);
 		if (entry->d_name[0] != '.' && read_of(d, numbers, file, below, sizeof(below)))
-			walk(d, below, root, below_lvm);
+			err = walk(d, below, root, below_lvm);
 	}
+	return err;
 }
 
 /* A mount point may be covered: whatever is on a disk there counts. */
-static void walk_target(struct disks *d, const char *target, bool root)
+static int walk_target(struct disks *d, const char *target, bool root)
 {
 	const struct mount_table *t = d->host->mounts;
 	char numbers[NUMBERS_MAX];
 	struct stat st;
 	size_t i;
+	int err = 0;
 
 	d->target = target;
-	for (i = 0; i < t->nr; i++) {
+	for (i = 0; !err && i < t->nr; i++) {
 		const struct mount *m = &t->mount[i];
 		dev_t dev = m->dev;
 
@@ -287,8 +343,11 @@ static void walk_target(struct disks *d, const char *target, bool root)
 		if (!major(dev) && !stat(m->source, &st))
 			dev = st.st_rdev;
 		snprintf(numbers, sizeof(numbers), "%u:%u", major(dev), minor(dev));
-		walk(d, numbers, root, false);
+		err = walk(d, numbers, root, false);
+		if (!err && !root)
+			err = need_filesystem(d, m->type);
 	}
+	return err;
 }
 
 int check_disks(const struct disks_host *host, struct json_object *filesystems,
@@ -299,15 +358,16 @@ int check_disks(const struct disks_host *host, struct json_object *filesystems,
 	struct disks d = { .host = host, .to = to, .contents = contents, .findings = findings };
 	struct json_object *target;
 	size_t i;
+	int err;
 
 	if (asprintf(&words, "%s %s", contents->words, to->cmdline) < 0) {
 		words = NULL;
 		return log_syserr(ENOMEM, "cannot look at the disks");
 	}
 	d.words = words;
-	walk_target(&d, "/", true);
-	for (i = 0; i < json_object_array_length(filesystems); i++)
+	err = walk_target(&d, "/", true);
+	for (i = 0; !err && i < json_object_array_length(filesystems); i++)
 		if (json_object_object_get_ex(json_object_array_get_idx(filesystems, i), "target", &target))
-			walk_target(&d, json_object_get_string(target), false);
-	return 0;
+			err = walk_target(&d, json_object_get_string(target), false);
+	return err;
 }

@@ -6,7 +6,8 @@
  * arrays only those that the command line names, by rd.lvm.lv, rd.lvm.vg,
  * rd.luks.uuid, rd.luks.name or rd.md.uuid; where none of a kind is named,
  * rd.auto sets up all of it. An initramfs made for one host has such words of
- * its own, in /etc/cmdline.d, and an /etc/crypttab.
+ * its own, in /etc/cmdline.d, and an /etc/crypttab; and only the drivers of what
+ * was mounted and plugged in when it was made.
  */
 #ifndef REBOOTLESS_CHECK_DISKS_H
 #define REBOOTLESS_CHECK_DISKS_H
@@ -18,10 +19,11 @@
 #include "common/manifest.h"
 #include "common/mount_table.h"
 
-/* Where to look: "/sys", "/etc/crypttab", the host's mounts. */
+/* Where to look: "/sys", "/etc/crypttab", the host's mounts, and kernels_module(). */
 struct disks_host {
 	const char *sysfs, *crypttab;
 	const struct mount_table *mounts;
+	int (*module)(const char *release, const char *alias, char **module);
 };
 
 /*

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/run.h"
+#include "common/strv.h"
 
 #define UNCOMPRESSED_MAX (4ull << 30)
 #define SECONDS_MAX 120
@@ -128,10 +130,28 @@ static void take_text(const struct initrd_entry *e, char text[INITRD_TEXT_MAX])
 			 (const char *)e->data);
 }
 
+/* "kernel/fs/xfs/xfs.ko.zst": as modprobe(8) names it, "xfs" */
+static int note_module(const char *base, struct initrd_contents *c)
+{
+	const char *end = strstr(base, ".ko");
+	char name[NAME_MAX + 1];
+	size_t i;
+
+	if (!end || (end[3] && end[3] != '.'))
+		return 0;
+	snprintf(name, sizeof(name), "%.*s", (int)(end - base), base);
+	for (i = 0; name[i]; i++)
+		if (name[i] == '-')
+			name[i] = '_';
+	return strv_add(&c->modules, name);
+}
+
 static int look_at(const struct initrd_entry *e, struct initrd_contents *c)
 {
 	const char *slash = strrchr(e->name, '/'), *base = slash ? slash + 1 : e->name;
 
+	if (strstr(e->name, "lib/modules/") && note_module(base, c))
+		return -ENOMEM;
 	if (strstr(e->name, "etc/cmdline.d/"))
 		take_text(e, c->words);
 	else if (!strcmp(base, "crypttab"))
@@ -196,7 +216,15 @@ int initrd_inspect(const char *path, struct initrd_contents *contents)
 
 	if (!err)
 		err = walk(file.data, file.bytes, path, false, &c);
-	if (!err)
+	if (err)
+		initrd_contents_free(&c);
+	else
 		*contents = c;
 	return err;
+}
+
+void initrd_contents_free(struct initrd_contents *contents)
+{
+	strv_free(contents->modules);
+	contents->modules = NULL;
 }

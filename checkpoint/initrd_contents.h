@@ -22,13 +22,17 @@ struct initrd_contents {
 	char directory[INITRD_RELEASE_MAX];	/* ... in the modules of this kernel, */
 	char vermagic[INITRD_RELEASE_MAX];	/* ... built for this one ("" = not known) */
 	bool gives;				/* ... where it gives pages instead of copying them */
+	char **modules;				/* the names of all kernel modules, '_' instead of '-' */
 };
 
 /*
  * Look into an initramfs: concatenated cpio archives, compressed or not; the
  * compressed parts are given to gzip, xz, zstd, lz4 ... and kept in memory for
- * that time. 0 or -errno (logged).
+ * that time. 0 or -errno (logged; contents are as they were).
  */
 int initrd_inspect(const char *path, struct initrd_contents *contents);
+
+void initrd_contents_free(struct initrd_contents *contents);
+#define _cleanup_initrd_contents_ __attribute__((cleanup(initrd_contents_free)))
 
 #endif

@@ -9,8 +9,11 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/run.h"
 #include "common/strv.h"
 #include "kernels.h"
+
+#define MODPROBE_SECONDS 60
 
 /* One and the same on most systems. */
 static const char *const module_dirs[] = { "/usr/lib/modules", "/lib/modules", NULL };
@@ -151,4 +154,27 @@ int kernels_find(const char *root, const char *version, struct installed_kernel 
 	k->kernel = steal_ptr(kernel);
 	k->initrd = steal_ptr(initrd);
 	return 0;
+}
+
+/* Of what it says, "insmod PATH.ko.xz" or "builtin NAME", the last line is the module itself. */
+int kernels_module(const char *release, const char *alias, char **module)
+{
+	char *argv[] = { "modprobe", "--quiet", "--set-version", (char *)release, "--show-depends",
+			 (char *)alias, NULL };
+	_cleanup_free_ char *said = NULL;
+	char *last, *end;
+	int status = run_read(argv, MODPROBE_SECONDS, &said);
+
+	if (status)
+		return status < 0 ? status : -ENOENT;
+	while ((end = strrchr(said, '\n')) && !end[1])
+		*end = '\0';
+	last = end ? end + 1 : said;
+	if (strncmp(last, "insmod ", 7)) {
+		*module = strdup("");
+	} else {
+		last = strrchr(last, '/') ? strrchr(last, '/') + 1 : last + 7;
+		*module = strndup(last, strcspn(last, ". "));
+	}
+	return *module ? 0 : log_syserr(ENOMEM, "cannot look for the module of %s", alias);
 }

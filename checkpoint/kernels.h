@@ -15,4 +15,11 @@
  */
 int kernels_find(const char *root, const char *version, struct installed_kernel *k);
 
+/*
+ * The module of kernel `release`, of the running system, that modprobe(8) loads for
+ * a name or alias ("fs-xfs"): allocated, "" = built in. 0, -ENOENT: it has none, or
+ * -errno (logged).
+ */
+int kernels_module(const char *release, const char *alias, char **module);
+
 #endif

@@ -31,14 +31,21 @@ static const char make_sys[] =
 	"dev 9:0 md; echo " MD_UUID " >9:0/md/uuid; echo 1.2 >9:0/md/metadata_version; on 9:0 8:16\n"
 	"dev 8:16; dev 254:4 dm; name 254:4 CRYPT-LUKS2-" HOME_LUKS "-home home; on 254:4 9:1\n"
 	"mkdir 9:0/p1; echo 1 >9:0/p1/partition; ln -s 9:0/p1 9:1\n"
-	"cd ..; mkdir sys sys/dev; mv b sys/dev/block\n";
+	"dev 8:32; cd ..; mkdir -p sys/dev module/sd_mod module/ahci; mv b sys/dev/block\n"
+	"mkdir -p sys/devices/pci/drv sys/devices/pci/ata1/0:0/drv\n"
+	"ln -s drv sys/devices/pci/driver; ln -s drv sys/devices/pci/ata1/0:0/driver\n"
+	"ln -s $PWD/module/ahci sys/devices/pci/drv/module\n"
+	"ln -s $PWD/module/sd_mod sys/devices/pci/ata1/0:0/drv/module\n"
+	"ln -s $PWD/sys/devices/pci/ata1/0:0 sys/dev/block/8:32/device\n";
 
 static const char mountinfo[] =
 	"20 1 254:0 / / rw - ext4 /dev/mapper/vg-root rw\n"
 	"21 20 254:2 / /var rw - ext4 /dev/mapper/vg-a--b rw\n"
 	"22 20 9:0 / /srv rw - ext4 /dev/md0 rw\n"
 	"23 20 254:4 / /home rw - ext4 /dev/mapper/home rw\n"
-	"24 20 8:1 / /boot rw - ext4 /dev/sda1 rw\n";
+	"24 20 8:1 / /boot rw - ext4 /dev/sda1 rw\n"
+	"25 20 8:32 / /data rw - xfs /dev/sdc rw\n"
+	"26 20 8:1 / /old rw - reiserfs /dev/sda1 rw\n";
 
 static struct initrd_contents contents;
 
@@ -50,12 +57,23 @@ static void write_file(const char *name, const char *text)
 		complain("cannot write %s", name);
 }
 
+/* This kernel has ext4 built in, no reiserfs, and the drivers of sdc in modules. */
+static int module_of(const char *release, const char *alias, char **module)
+{
+	if (strcmp(release, "7.3.4") || !strcmp(alias, "fs-reiserfs"))
+		return -ENOENT;
+	if (!strcmp(alias, "fs-ext4"))
+		alias = "";
+	*module = strdup(!strncmp(alias, "fs-", 3) ? alias + 3 : alias);
+	return 0;
+}
+
 /* Of these mounts, with this command line: what is refused, what is warned of (NULL: nothing). */
 static void look(const char *target, const char *cmdline, const char *refused, const char *warned)
 {
 	_cleanup_mount_table_ struct mount_table mounts = { 0 };
 	_cleanup_findings_ struct findings f = { 0 };
-	const struct disks_host host = { "sys", "crypttab", &mounts };
+	const struct disks_host host = { "sys", "crypttab", &mounts, module_of };
 	const struct installed_kernel to = { .release = "7.3.4", .initrd = "/i", .cmdline = (char *)cmdline };
 	struct json_object *list = json_object_new_array(), *one = json_object_new_object();
 
@@ -115,6 +133,23 @@ static void test_initramfs(void)
 	end("disks.initramfs");
 }
 
+static void test_drivers(void)
+{
+	static char *modules[] = { "ext4", "ahci", "xfs", "sd_mod", NULL };
+
+	begin();
+	contents.modules = modules;
+	look("/data", "ro", NULL, NULL);
+	modules[3] = NULL;
+	look("/data", "ro", "/data needs the driver sd_mod, which /i does not have: make it again with dracut --force --add-drivers sd_mod --kver 7.3.4", NULL);
+	modules[2] = "sd_mod";
+	look("/data", "ro", "/data needs the driver xfs, which", NULL);
+	modules[1] = "xfs";
+	look("/data", "ro", "/data needs the driver ahci, which", NULL);
+	look("/old", "ro", "/old is reiserfs, which kernel 7.3.4 does not know", NULL);
+	end("disks.drivers");
+}
+
 int main(void)
 {
 	char command[128];
@@ -128,6 +163,7 @@ int main(void)
 	contents.lvm = contents.mdadm = contents.cryptsetup = true;
 	test_words();
 	test_initramfs();
+	test_drivers();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (chdir("/") || system(command))
 		perror(command);

@@ -235,7 +235,7 @@ static void look_at(const char *restore, const char *hooks, const char *ko, cons
 	_cleanup_findings_ struct findings f = { 0 };
 	const struct installed_kernel to = { .release = "7.3.4-amd64", .kernel = "/k", .initrd = "initrd" };
 	FILE *file = fopen("initrd", "we");
-	struct initrd_contents contents;
+	_cleanup_initrd_contents_ struct initrd_contents contents = { 0 };
 
 	said[0] = '\0';
 	cpio_entry(file, restore, "x", 1);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "checkpoint/initrd_contents.h"
+#include "common/strv.h"
 #include "common/cleanup.h"
 #include "test/unit/cpio.h"
 #include "test/unit/harness.h"
@@ -42,6 +43,8 @@ static void archive(const char *to, const char *ko, const void *data, size_t byt
 		cpio_entry(f, "etc/cmdline.d/90mdraid.conf", "rd.md.uuid=c", 12);
 		cpio_entry(f, "etc/crypttab", "d e", 3);
 		cpio_entry(f, "usr/sbin/lvm_scan", "x", 1);
+		cpio_entry(f, "usr/lib/modules/" RELEASE "/kernel/sd-mod.ko.zst", "x", 1);
+		cpio_entry(f, "usr/lib/modules/" RELEASE "/modules.kobold", "x", 1);
 	}
 	if (ko)
 		cpio_entry(f, ko, data, bytes);
@@ -64,13 +67,15 @@ __attribute__((format(printf, 1, 2))) static int shell(const char *fmt, ...)
 
 static void expect_whole(const char *what)
 {
-	struct initrd_contents c = { 0 };
+	_cleanup_initrd_contents_ struct initrd_contents c = { 0 };
 
 	expect_ok(initrd_inspect(path, &c));
 	if (strcmp(c.words, " rd.lvm.lv=a/b\n\nrd.md.uuid=c\n") || strcmp(c.crypttab, "d e\n") ||
 	    !c.lvm || c.mdadm || c.cryptsetup)
 		complain("%s: words \"%s\", crypttab \"%s\", programs %d %d %d", what, c.words, c.crypttab,
 			 c.lvm, c.mdadm, c.cryptsetup);
+	if (strv_count(c.modules) != 2 || !strv_has(c.modules, "pramfs") || !strv_has(c.modules, "sd_mod"))
+		complain("%s: %zu modules", what, strv_count(c.modules));
 	if (!c.restore || !c.hooks || !c.module || strcmp(c.directory, RELEASE) ||
 	    strcmp(c.vermagic, RELEASE) || !c.gives)
 		complain("%s: restore %d, hooks %d, module %d for \"%s\" in \"%s\", gives %d", what,
@@ -125,7 +130,7 @@ static void test_compressed_module(void)
 static void test_missing(void)
 {
 	static const char other[] = "vermagic=x\0gives=pagesets";
-	struct initrd_contents c = { 0 };
+	_cleanup_initrd_contents_ struct initrd_contents c = { 0 };
 
 	begin();
 	archive("initrd", NULL, NULL, 0, false);
@@ -136,6 +141,7 @@ static void test_missing(void)
 	expect_ok(initrd_inspect(path, &c));
 	if (!c.module || c.gives)
 		complain("a module that does not give pages is taken for one that does");
+	initrd_contents_free(&c);
 	archive("main", KO, module, sizeof(module), true);
 	if (shell("gzip <main | head -c 60 >initrd"))
 		complain("cannot run gzip");

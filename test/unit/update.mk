@@ -28,14 +28,14 @@ PROCESSES := $(call checkpoint,$(addprefix check_,processes files maps sockets m
 	$(call common,processes)
 $(UPDATE_O)/test_config: $(call common,config strv fault log)
 $(UPDATE_O)/test_fault: $(call common,fault findings file log)
-$(UPDATE_O)/test_kernels: $(call checkpoint,kernels) $(call common,strv file log)
-$(UPDATE_O)/test_initrd_contents: $(call checkpoint,initrd initrd_contents) $(call common,run file log)
+$(UPDATE_O)/test_kernels: $(call checkpoint,kernels) $(call common,strv run file log)
+$(UPDATE_O)/test_initrd_contents: $(call checkpoint,initrd initrd_contents) $(call common,strv run file log)
 $(UPDATE_O)/test_check_processes: $(PROCESSES) $(call common,findings file log)
 $(UPDATE_O)/test_check_system: $(call checkpoint,check_system check_strays check_memory cmdline initrd initrd_contents) \
-	$(PROCESSES) $(call common,findings run file log)
+	$(PROCESSES) $(call common,findings strv run file log)
 
 $(UPDATE_O)/test_check_disks: $(call checkpoint,check_disks cmdline) \
-	$(call common,mount_table block path findings file log)
+	$(call common,mount_table block path strv findings file log)
 $(UPDATE_O)/test_check_disks: UPDATE_FLAGS += $(shell pkg-config --cflags json-c mount blkid)
 $(UPDATE_O)/test_check_disks: LIBRARIES := $(shell pkg-config --libs json-c mount blkid)
 $(UPDATE_O)/test_vdso: $(call checkpoint,vdso) $(call common,processes file log)
