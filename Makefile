@@ -22,7 +22,7 @@ MODULE_BUILD = $(BUILD)/module/$(KVER)
 DKMS_DIR := $(DESTDIR)/usr/src/pramfs-$(VERSION)
 DIRS := $(addprefix $(DESTDIR),/usr/src /usr/lib/dracut/modules.d \
 	/usr/lib/systemd/system/multi-user.target.wants \
-	$(addprefix $(PREFIX),/sbin /libexec/rebootless /share/doc/rebootless /share/man/man5 /share/man/man8))
+	$(addprefix $(PREFIX),/sbin /libexec/rebootless/criu /share/doc/rebootless /share/man/man5 /share/man/man8))
 
 all: programs $(if $(KVER),module,no-module)	## rebootless and pramfs; with KVER=X the module as well
 

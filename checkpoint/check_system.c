@@ -148,15 +148,27 @@ static void ask_features(struct findings *findings)
 		findings_add(findings, NULL, 0, "CRIU cannot lock the network by nftables (`criu check --feature network_lock_nftables`): the kernel's module nf_tables, or a CRIU built with libnftables, is missing");
 }
 
-int check_criu(const struct installed_kernel *to, struct findings *findings)
+static bool ask_version(struct version *criu)
 {
 	char *argv[] = { "criu", "--version", NULL };
 	_cleanup_free_ char *output = NULL;
+
+	return !run_read(argv, CRIU_SECONDS, &output) && output && parse_version(output, "Version:", criu);
+}
+
+bool criu_has_plugins(void)
+{
+	struct version criu;
+
+	return ask_version(&criu) && !before(&criu, 4, 0);
+}
+
+int check_criu(const struct installed_kernel *to, struct findings *findings)
+{
 	struct utsname running;
 	struct version criu;
-	int status = run_read(argv, CRIU_SECONDS, &output);
 
-	if (status || !output || !parse_version(output, "Version:", &criu)) {
+	if (!ask_version(&criu)) {
 		findings_add(findings, NULL, 0, "CRIU cannot be run (`criu --version`): install it, 4.2 or later");
 		return 0;
 	}

@@ -26,6 +26,9 @@ int check_target(const struct installed_kernel *to, const char *banner,
 /* CRIU is there, works on this kernel, and is new enough for it and for `to`. */
 int check_criu(const struct installed_kernel *to, struct findings *findings);
 
+/* Is it of a version that loads criu-plugin.c? */
+bool criu_has_plugins(void);
+
 /* on-restore-failure = shell opens none where dracut resets the machine at its end. */
 void check_shell(const struct installed_kernel *to, enum restore_policy policy,
 		 struct findings *findings);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "checkpoint/check_system.h"
 #include "common/cgroup_mount.h"
 #include "common/cleanup.h"
 #include "common/criu_config.h"
@@ -25,6 +26,7 @@
 #include "dump_undo.h"
 #include "vdso.h"
 
+#define PLUGIN_DIR LIBEXECDIR "/criu"	/* of criu-plugin.c alone */
 /* A thread that does nothing but ask for the time stands there two times out of three. */
 #define VDSO_TRIES 20
 
@@ -142,8 +144,9 @@ static int write_criu_config(const struct dump_options *options)
 	char lines[512];
 
 	snprintf(lines, sizeof(lines),
-		 "action-script %s\nnetwork-lock nftables\nghost-limit %llu\nlink-remap\n",
-		 options->action_script, (unsigned long long)options->ghost_limit);
+		 "action-script %s\nnetwork-lock nftables\nghost-limit %llu\nlink-remap\n%s%s\n",
+		 options->action_script, (unsigned long long)options->ghost_limit,
+		 options->plugins ? "libdir " : "", options->plugins ? options->plugins : "");
 	return criu_config_write("", lines);
 }
 
@@ -155,6 +158,7 @@ int dump_all(struct dump *dump, struct containers *list, const struct config *co
 	dump->store = store;
 	dump->cgroup_options = cgroup_options();
 	dump->options = (struct dump_options){ .action_script = HOLD_SCRIPT,
+					       .plugins = criu_has_plugins() ? PLUGIN_DIR : NULL,
 					       .ghost_limit = config->ghost_limit };
 	dump->jobs = (struct jobs){
 		.parallel = config->parallel ? config->parallel :

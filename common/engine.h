@@ -24,6 +24,7 @@ struct image_dirs {
 /* What CRIU is told beyond what an engine knows. */
 struct dump_options {
 	const char *action_script;	/* program for CRIU's --action-script, holds the dump */
+	const char *plugins;		/* directory for CRIU's --libdir, NULL = it knows none */
 	uint64_t ghost_limit;		/* bytes */
 };
 

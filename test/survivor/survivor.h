@@ -28,8 +28,9 @@
  *    clock_getres(2) says 0 where the vDSO is asked
  *  - a lease (F_SETLEASE): it is carried, but CRIU opens the file and so waits for
  *    /proc/sys/fs/lease-break-time, 45 seconds, all tasks frozen
- *  - a sleep that is cut short: a program may see EINTR where no signal was
- *    handled, and survivors allow it for clock_nanosleep alone
+ *  - a sleep that is cut short: without an update of ours around it (see sleeps.c) a
+ *    program may see EINTR where no signal was handled, and survivors allow it for
+ *    clock_nanosleep alone
  */
 #ifndef SURVIVOR_H
 #define SURVIVOR_H

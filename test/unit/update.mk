@@ -9,7 +9,7 @@ HEADERS := $(wildcard $(addprefix $(UPDATE_TOP)/,checkpoint/*.h common/*.h test/
 
 check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_initrd_contents \
 		test_check_processes test_check_system test_check_disks test_podman \
-		test_service_owners test_vdso)
+		test_service_owners test_vdso test_criu_plugin)
 	$(UPDATE_O)/test_config $(UPDATE_TOP)/checkpoint/rebootless.conf
 	$(UPDATE_O)/test_fault $(UPDATE_TOP)/test/fault/table
 	$(UPDATE_O)/test_kernels
@@ -20,6 +20,7 @@ check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_
 	$(UPDATE_O)/test_podman
 	$(UPDATE_O)/test_service_owners
 	$(UPDATE_O)/test_vdso
+	$(UPDATE_O)/test_criu_plugin
 
 # What each is made of, beside its own file.
 common = $(patsubst %,$(UPDATE_TOP)/common/%.c,$(1))
@@ -38,6 +39,7 @@ $(UPDATE_O)/test_check_disks: $(call checkpoint,check_disks cmdline) \
 	$(call common,mount_table block path strv findings file log)
 $(UPDATE_O)/test_check_disks: UPDATE_FLAGS += $(shell pkg-config --cflags json-c mount blkid)
 $(UPDATE_O)/test_check_disks: LIBRARIES := $(shell pkg-config --libs json-c mount blkid)
+$(UPDATE_O)/test_criu_plugin: $(call checkpoint,criu-plugin) $(call common,log)
 $(UPDATE_O)/test_vdso: $(call checkpoint,vdso) $(call common,processes file log)
 $(UPDATE_O)/test_podman: $(call common,podman_inspect cgroup path run file log)
 $(UPDATE_O)/test_service_owners: $(call checkpoint,service_owners) $(call common,strv cgroup path processes run file log)

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unit tests of checkpoint/criu-plugin.c: children that sleep are stopped as CRIU stops
+ * them, the plugin is asked, and what CRIU would do to their registers is done.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "test/unit/harness.h"
+
+/* As CRIU 4.2 declares it (criu: include/criu-plugin.h), which knows two hooks more. */
+extern struct {
+	const char *name;
+	int (*init)(int stage);
+	void (*exit)(int stage, int ret);
+	unsigned int version, max_hooks;
+	void *hooks[13];
+} CR_PLUGIN_DESC;
+
+#define CHECKPOINT_DEVICES 11
+#define RESTART_BLOCK (-516)
+#define SLEEP_MS 400
+
+/* What a child tells of its call. */
+static struct told {
+	volatile int sleeps;		/* it is about to, and who */
+	volatile int ended, error;
+	volatile long ms;		/* how long it took */
+	volatile int handled;		/* signals */
+} *told;
+
+static const struct timespec span = { SLEEP_MS / 1000, SLEEP_MS % 1000 * 1000000 };
+static uint32_t word;
+
+static struct timespec in_a_while(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_nsec += span.tv_nsec;
+	if (ts.tv_nsec >= 1000000000) {
+		ts.tv_nsec -= 1000000000;
+		ts.tv_sec++;
+	}
+	return ts;
+}
+
+/* Each returns what errno says, 0 = it slept to its end. */
+static int result(long ret, int end)
+{
+	return ret < 0 ? (errno == end ? 0 : errno) : 0;
+}
+
+static int call_nanosleep(void)
+{
+	struct timespec ts = span;
+
+	return result(syscall(SYS_nanosleep, &ts, &ts), 0);
+}
+
+static int call_nanosleep_alone(void)
+{
+	return result(syscall(SYS_nanosleep, &span, NULL), 0);
+}
+
+static int call_clock_nanosleep(void)
+{
+	struct timespec ts = span, rest;
+
+	return result(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &ts, &rest), 0);
+}
+
+static int call_clock_nanosleep_until(void)
+{
+	struct timespec ts = in_a_while();
+
+	return result(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL), 0);
+}
+
+static int call_poll(void)
+{
+	return result(syscall(SYS_poll, NULL, 0, SLEEP_MS), 0);
+}
+
+static int call_futex(void)
+{
+	return result(syscall(SYS_futex, &word, FUTEX_WAIT, 0, &span, NULL, 0), ETIMEDOUT);
+}
+
+static int call_futex_until(void)
+{
+	struct timespec ts = in_a_while();
+
+	return result(syscall(SYS_futex, &word, FUTEX_WAIT_BITSET, 0, &ts, NULL, FUTEX_BITSET_MATCH_ANY), ETIMEDOUT);
+}
+
+static const struct {
+	const char *name;
+	int (*call)(void);
+	bool again;	/* its limit begins anew */
+} calls[] = {
+	{ "nanosleep", call_nanosleep, false },
+	{ "nanosleep_alone", call_nanosleep_alone, true },
+	{ "clock_nanosleep", call_clock_nanosleep, false },
+	{ "clock_nanosleep_until", call_clock_nanosleep_until, false },
+	{ "poll", call_poll, true },
+	{ "futex", call_futex, true },
+	{ "futex_until", call_futex_until, false },
+};
+
+static void handler(int sig)
+{
+	(void)sig;
+	told->handled++;
+}
+
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void *sleep_once(void *arg)
+{
+	long start = now_ms();
+
+	told->sleeps = gettid();
+	told->error = calls[(long)arg].call();
+	told->ms = now_ms() - start;
+	told->ended = 1;
+	return NULL;
+}
+
+/* thread: it is not the first one that sleeps */
+static pid_t start(int which, bool thread)
+{
+	struct sigaction action = { .sa_handler = handler };
+	pthread_t other;
+	pid_t pid;
+
+	memset(told, 0, sizeof(*told));
+	pid = fork();
+	if (pid)
+		return pid;
+	sigaction(SIGUSR1, &action, NULL);
+	if (!thread)
+		sleep_once((void *)(long)which);
+	else if (pthread_create(&other, NULL, sleep_once, (void *)(long)which) || pthread_join(other, NULL))
+		_exit(1);
+	_exit(0);
+}
+
+static void stop(pid_t tid)
+{
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, tid, 0, 0) || ptrace(PTRACE_INTERRUPT, tid, 0, 0) ||
+	    waitpid(tid, &status, __WALL) != tid || !WIFSTOPPED(status))
+		complain("cannot stop %d: %s", (int)tid, strerror(errno));
+}
+
+/* What CRIU does to what the plugin has left to it, and then it lets go. */
+static void let_go(pid_t tid)
+{
+	struct user_regs_struct r;
+	struct iovec regs = { &r, sizeof(r) };
+
+	if (ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &regs))
+		complain("no registers: %s", strerror(errno));
+	if ((long long)r.orig_rax >= 0) {
+		switch ((long long)r.rax) {
+		case -512:	/* ERESTARTSYS, */
+		case -513:	/* ... NOINTR, */
+		case -514:	/* ... NOHAND */
+			r.rax = r.orig_rax;
+			r.rip -= 2;
+			break;
+		case RESTART_BLOCK:
+			r.rax = (unsigned long long)-EINTR;
+			break;
+		}
+	}
+	/* as in another kernel, that knows nothing of the call */
+	r.orig_rax = (unsigned long long)-1;
+	if (ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &regs) || ptrace(PTRACE_DETACH, tid, 0, 0))
+		complain("cannot let go: %s", strerror(errno));
+}
+
+static void wait_until(volatile int *what)
+{
+	int i;
+
+	for (i = 0; !*what && i < 5000; i++)
+		usleep(1000);
+	usleep(SLEEP_MS * 1000 / 4);
+}
+
+static void hook(pid_t pid)
+{
+	int (*call)(int) = (int (*)(int))CR_PLUGIN_DESC.hooks[CHECKPOINT_DEVICES];
+
+	EXPECT(call(pid), (uint64_t)-ENOTSUP);
+}
+
+/* Stopped for as long as it would sleep; by then it has half of it before it, or all. */
+static void test_call(int which, bool thread)
+{
+	pid_t pid, tid;
+	char name[64];
+
+	begin();
+	pid = start(which, thread);
+	wait_until(&told->sleeps);
+	tid = told->sleeps;
+	stop(pid);
+	if (thread)
+		stop(tid);
+	hook(pid);
+	usleep(SLEEP_MS * 1000 / 2);
+	if (thread)
+		let_go(tid);
+	let_go(pid);
+	waitpid(pid, NULL, 0);
+	EXPECT(told->ended, 1);
+	if (told->error)
+		complain("it ended with %s", strerror(told->error));
+	if (told->ms < SLEEP_MS + (calls[which].again ? SLEEP_MS / 4 : 0))
+		complain("it slept %ld ms, expected %d%s", told->ms, SLEEP_MS, calls[which].again ? " and more" : "");
+	snprintf(name, sizeof(name), "plugin.%s%s", calls[which].name, thread ? ".thread" : "");
+	end(name);
+}
+
+/* Who handles a signal is told of it. */
+static void test_signal(void)
+{
+	pid_t pid;
+
+	begin();
+	pid = start(0, false);
+	wait_until(&told->sleeps);
+	stop(pid);
+	kill(pid, SIGUSR1);
+	hook(pid);
+	let_go(pid);
+	waitpid(pid, NULL, 0);
+	EXPECT(told->handled, 1);
+	EXPECT(told->error, EINTR);
+	end("plugin.signal");
+}
+
+/* Whose signal ends it unseen sleeps on, and so does one that was stopped before. */
+static void test_taken_up(void)
+{
+	int status;
+	pid_t pid;
+
+	begin();
+	pid = start(0, false);
+	wait_until(&told->sleeps);
+	kill(pid, SIGSTOP);
+	waitpid(pid, &status, WUNTRACED);
+	kill(pid, SIGCONT);
+	usleep(50000);
+	stop(pid);
+	kill(pid, SIGCHLD);
+	hook(pid);
+	let_go(pid);
+	waitpid(pid, NULL, 0);
+	if (told->error)
+		complain("it ended with %s", strerror(told->error));
+	if (told->ms < SLEEP_MS)
+		complain("it slept %ld ms, expected %d", told->ms, SLEEP_MS);
+	end("plugin.taken_up");
+}
+
+static void test_interface(void)
+{
+	begin();
+	EXPECT(CR_PLUGIN_DESC.version, 0x200);
+	EXPECT(CR_PLUGIN_DESC.max_hooks, CHECKPOINT_DEVICES + 1);
+	EXPECT(CR_PLUGIN_DESC.init(0), 0);
+	CR_PLUGIN_DESC.exit(0, 0);
+	end("plugin.interface");
+}
+
+int main(void)
+{
+	int i;
+
+	log_set_sink(sink);
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (told == MAP_FAILED) {
+		perror("mmap");
+		return 1;
+	}
+	test_interface();
+	for (i = 0; i < (int)(sizeof(calls) / sizeof(*calls)); i++)
+		test_call(i, false);
+	test_call(0, true);
+	test_signal();
+	test_taken_up();
+	return failed != 0;
+}
