@@ -96,6 +96,18 @@ static void wait_for_check(const char *unit)
 		usleep(100000);
 }
 
+/* One that found the container ill is kept by systemd, and its name with it, which we need. */
+static void forget_failure(const char *unit)
+{
+	static const struct run_options quiet = { .log = "/dev/null" };
+	char service[300];
+	char *argv[] = { "systemctl", "reset-failed", service, NULL };
+
+	snprintf(service, sizeof(service), "%s.service", unit);
+	/* most have not failed, and are not there any more */
+	run(argv, &quiet, ASK_SECONDS);
+}
+
 /* podman names the timer by the container's id and, from 5.3 on, a random number. */
 static int stop_timer(const struct container *c, struct json_object *health)
 {
@@ -115,6 +127,7 @@ static int stop_timer(const struct container *c, struct json_object *health)
 		dot = strrchr(name, '.');
 		*dot = '\0';
 		wait_for_check(name);
+		forget_failure(name);
 		json_object_object_add(health, "unit", json_object_new_string(name));
 	}
 	globfree(&found);
