@@ -169,6 +169,9 @@ ask()
 	check "$1.quad.main" test "$(systemctl show --property MainPID --value quad.service)" = \
 		"$(cat /run/conmon.systemd-quad)"
 	check "$1.web.healthy" healthy
+	# whose checks these are, should they have ended
+	journalctl --boot --grep 'healthcheck|health_status' --lines 20
+	systemctl list-units --all '*-*.timer' '*-*.service'
 	check "$1.clean" test ! -e /var/lib/rebootless/keeper
 }
 
@@ -176,6 +179,7 @@ give_up()
 {
 	REBOOTLESS_FAULT=held rebootless update --kernel "$1" >/run/update.out 2>&1
 	check given-up.status test $? != 0
+	cat /run/update.out
 	check given-up.words grep -q 'nothing was updated' /run/update.out
 	ask given-up
 }
