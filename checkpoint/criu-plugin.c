@@ -15,11 +15,15 @@
  * A sleep goes on with what is left of it, which the kernel has written to where the
  * program asks for it (if it does, else from the beginning), and so does a futex with a
  * point in time. Of poll(2) and of a futex with a span of time the limit begins anew.
- * Where a signal waits that the program handles, EINTR is right, and is left to CRIU.
+ *
+ * A thread that handles signals is left to CRIU: one may come at any time until its
+ * images are made or it is let go, and after the handler the call must not go on. Such
+ * programs know EINTR.
  *
  * A call that had been taken up before (after SIGSTOP, a debugger, a freezer) is
- * restart_syscall(2) by now, of which nobody can tell in what: it goes on if the dump is
- * given up, and ends with EINTR after a restore.
+ * restart_syscall(2) by now, of which nobody can tell in what: it ends with EINTR after
+ * a restore. If the dump is given up it goes on, but for a process's first thread, in
+ * which CRIU has worked by then.
  *
  * The interface is that of CRIU 4.0 and later (criu: include/criu-plugin.h).
  */
@@ -28,6 +32,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,23 +49,29 @@
 #define RESTART_BLOCK (-516)	/* linux/errno.h: ERESTART_RESTARTBLOCK, which no program sees */
 #define SYSCALL_BYTES 2		/* the instruction that ip is behind */
 
-/* Does a signal wait that the thread will handle? */
-static bool has_signal(pid_t pid, pid_t tid)
+/*
+ * Those of libc's own (32 to 34: cancellation, set*id of threads, timers), and those that
+ * a program brings upon itself.
+ */
+#define SIGNAL(n) (1ull << ((n) - 1))
+#define NOT_FROM_OUTSIDE (SIGNAL(32) | SIGNAL(33) | SIGNAL(34) | SIGNAL(SIGSEGV) | SIGNAL(SIGBUS) | \
+			  SIGNAL(SIGFPE) | SIGNAL(SIGILL) | SIGNAL(SIGTRAP) | SIGNAL(SIGABRT) | SIGNAL(SIGSYS))
+
+/* Could it be interrupted by a signal that it handles? */
+static bool handles_signals(pid_t pid, pid_t tid)
 {
-	uint64_t pending = 0, blocked = 0, caught = 0, set;
+	uint64_t blocked = 0, caught = 0, set;
 	_cleanup_fclose_ FILE *f = NULL;
 	char path[64], line[256];
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", (int)pid, (int)tid);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "SigPnd: %" SCNx64, &set) == 1 || sscanf(line, "ShdPnd: %" SCNx64, &set) == 1)
-			pending |= set;
-		else if (sscanf(line, "SigBlk: %" SCNx64, &set) == 1)
+		if (sscanf(line, "SigBlk: %" SCNx64, &set) == 1)
 			blocked = set;
 		else if (sscanf(line, "SigCgt: %" SCNx64, &set) == 1)
 			caught = set;
-	return pending & ~blocked & caught;
+	return !f || caught & ~blocked & ~NOT_FROM_OUTSIDE;
 }
 
 /* false: it is none of those calls. */
@@ -79,7 +90,8 @@ static bool once_more(struct user_regs_struct *r)
 			r->rdx = r->r10;
 		break;
 	case SYS_futex:
-		if ((r->rsi & FUTEX_CMD_MASK) != FUTEX_WAIT && (r->rsi & FUTEX_CMD_MASK) != FUTEX_WAIT_BITSET)
+		if (((int)r->rsi & FUTEX_CMD_MASK) != FUTEX_WAIT &&
+		    ((int)r->rsi & FUTEX_CMD_MASK) != FUTEX_WAIT_BITSET)
 			return false;
 		break;
 	case SYS_poll:
@@ -102,7 +114,7 @@ static void let_go_on(pid_t pid, pid_t tid)
 	/* those of a 32-bit thread are fewer */
 	if (ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &regs) < 0 || regs.iov_len != sizeof(r))
 		return;
-	if ((long long)r.rax == RESTART_BLOCK && !has_signal(pid, tid) && once_more(&r))
+	if ((long long)r.rax == RESTART_BLOCK && !handles_signals(pid, tid) && once_more(&r))
 		ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &regs);
 }
 

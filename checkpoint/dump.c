@@ -150,6 +150,17 @@ static int write_criu_config(const struct dump_options *options)
 	return criu_config_write("", lines);
 }
 
+/* NULL: CRIU is too old, or it was not installed; then calls that sleep end with EINTR. */
+static const char *plugins(void)
+{
+	if (!criu_has_plugins())
+		return NULL;
+	if (!access(PLUGIN_DIR "/rebootless.so", R_OK))
+		return PLUGIN_DIR;
+	log_warning(PLUGIN_DIR "/rebootless.so is not there: system calls that sleep will end with EINTR; `make install` brings it");
+	return NULL;
+}
+
 int dump_all(struct dump *dump, struct containers *list, const struct config *config,
 	     const char *store)
 {
@@ -158,7 +169,7 @@ int dump_all(struct dump *dump, struct containers *list, const struct config *co
 	dump->store = store;
 	dump->cgroup_options = cgroup_options();
 	dump->options = (struct dump_options){ .action_script = HOLD_SCRIPT,
-					       .plugins = criu_has_plugins() ? PLUGIN_DIR : NULL,
+					       .plugins = plugins(),
 					       .ghost_limit = config->ghost_limit };
 	dump->jobs = (struct jobs){
 		.parallel = config->parallel ? config->parallel :

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * System calls that sleep: none may end because somebody was frozen, and what wakes
- * them wakes them still. An update of ours keeps that (checkpoint/interrupted.h); CRIU
+ * them wakes them still. An update of ours keeps that (checkpoint/criu-plugin.c) where
+ * no signals are handled; CRIU
  * by itself lets those that the kernel would take up again end with EINTR.
  */
 #include <errno.h>
@@ -143,9 +144,6 @@ static void *run(void *arg)
 
 static void set_up(void)
 {
-	struct sigaction action = { .sa_handler = handler };	/* without SA_RESTART */
-
-	must(sigaction(SIGUSR1, &action, NULL));
 	must(pipe(fd[0]));
 	must(pipe(fd[1]));
 	for (long i = 0; i < NR; i++)
@@ -184,8 +182,10 @@ static void check(void)
 static void sabotage(int which)
 {
 	static const int harmed[] = { 0, 1, 2, 3, 5, 7 };
+	struct sigaction action = { .sa_handler = handler };	/* without SA_RESTART */
 	int i = harmed[which - 1];
 
+	sigaction(SIGUSR1, &action, NULL);
 	/* as often as needed: it may not sleep yet */
 	for (int ms = 0; !sleeps[i].error && ms < WAKES_MS; ms += 10) {
 		pthread_kill(sleeps[i].thread, SIGUSR1);
