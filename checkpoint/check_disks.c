@@ -221,6 +221,9 @@ static int need_filesystem(struct disks *d, const char *type)
 
 	snprintf(alias, sizeof(alias), "fs-%s", type);
 	err = need_driver(d, alias);
+	/* built in, it may be known by its name alone */
+	if (err == -ENOENT)
+		err = need_driver(d, type);
 	if (err != -ENOENT)
 		return err;
 	findings_add(d->findings, NULL, 0, "%s is %s, which kernel %s does not know: install what brings that filesystem, and make %s again with dracut --force --kver %s",

@@ -159,10 +159,11 @@ int kernels_find(const char *root, const char *version, struct installed_kernel 
 /* Of what it says, "insmod PATH.ko.xz" or "builtin NAME", the last line is the module itself. */
 int kernels_module(const char *release, const char *alias, char **module)
 {
-	char *argv[] = { "modprobe", "--quiet", "--set-version", (char *)release, "--show-depends",
-			 (char *)alias, NULL };
+	/* without the administrator's configuration, which is not the kernel's */
+	char *argv[] = { "modprobe", "--config", "/dev/null", "--quiet", "--set-version", (char *)release,
+			 "--show-depends", (char *)alias, NULL };
 	_cleanup_free_ char *said = NULL;
-	char *last, *end;
+	char *last, *end, *c;
 	int status = run_read(argv, MODPROBE_SECONDS, &said);
 
 	if (status)
@@ -173,8 +174,14 @@ int kernels_module(const char *release, const char *alias, char **module)
 	if (strncmp(last, "insmod ", 7)) {
 		*module = strdup("");
 	} else {
-		last = strrchr(last, '/') ? strrchr(last, '/') + 1 : last + 7;
-		*module = strndup(last, strcspn(last, ". "));
+		last += 7;
+		last[strcspn(last, " ")] = '\0';
+		last = strrchr(last, '/') ? strrchr(last, '/') + 1 : last;
+		*module = strndup(last, strcspn(last, "."));
 	}
+	/* files may be named either way */
+	for (c = *module; c && *c; c++)
+		if (*c == '-')
+			*c = '_';
 	return *module ? 0 : log_syserr(ENOMEM, "cannot look for the module of %s", alias);
 }

@@ -60,7 +60,7 @@ static void write_file(const char *name, const char *text)
 /* This kernel has ext4 built in, no reiserfs, and the drivers of sdc in modules. */
 static int module_of(const char *release, const char *alias, char **module)
 {
-	if (strcmp(release, "7.3.4") || !strcmp(alias, "fs-reiserfs"))
+	if (strcmp(release, "7.3.4") || strstr(alias, "reiserfs"))
 		return -ENOENT;
 	if (!strcmp(alias, "fs-ext4"))
 		alias = "";
