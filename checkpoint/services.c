@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/engine.h"
 #include "common/fault.h"
 #include "common/log.h"
+#include "common/podman.h"
 #include "common/run.h"
 #include "common/strv.h"
 #include "service_owners.h"
@@ -80,6 +82,20 @@ static int systemctl(const char *verb, char *const *units)
 	return err ? err : run(argv, NULL, STOP_SECONDS);
 }
 
+/* podman's, of one that is carried: its name begins with the id. It comes to its end by itself (podman_keep.c). */
+static bool is_healthcheck(const char *unit, const struct containers *list)
+{
+	const struct container *c;
+	const char *id;
+
+	for (c = list->container; c < list->container + list->nr; c++) {
+		id = c->engine == &engine_podman ? podman_text(c->engine_data, "/id") : NULL;
+		if (id && *id && !strncmp(unit, id, strlen(id)))
+			return true;
+	}
+	return false;
+}
+
 static int choose(const struct config *config, const struct containers *list, char ***stopped)
 {
 	_cleanup_strv_ char **running = NULL;
@@ -87,7 +103,7 @@ static int choose(const struct config *config, const struct containers *list, ch
 	int err = list_running(&running);
 
 	for (unit = running; !err && unit && *unit; unit++)
-		if (!is_ground(*unit, config->keep_services))
+		if (!is_ground(*unit, config->keep_services) && !is_healthcheck(*unit, list))
 			err = strv_add(stopped, *unit);
 	return err ? err : service_owners_spare(list, *stopped);
 }

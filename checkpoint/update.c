@@ -62,8 +62,8 @@ enum done {
 	DONE_NOTHING,
 	DONE_STORE,	/* the store is mounted */
 	DONE_LOAD,	/* the arena is claimed, the kernel loaded */
-	DONE_ENGINES,	/* the engines are prepared for it */
 	DONE_SERVICES,	/* the host's services are stopped */
+	DONE_ENGINES,	/* the engines are prepared for it */
 	DONE_LOCK,	/* no new connections come in */
 	DONE_DUMP,	/* the containers are held */
 };
@@ -456,12 +456,12 @@ static void undo(struct update *u, enum done done)
 	for (i = 0; i < u->dump.jobs.nr; i++)
 		containers_find(&u->manifest.containers,
 				u->dump.jobs.job[i].container->name)->state = CONTAINER_RUNNING;
+	if (done >= DONE_ENGINES)
+		engines_after_dumps(&u->manifest.containers);
 	if (done >= DONE_LOCK)
 		limits_set(&u->manifest.containers, more_memory(u));
 	if (done >= DONE_SERVICES)
 		services_start(u->manifest.stopped_services);
-	if (done >= DONE_ENGINES)
-		engines_after_dumps(&u->manifest.containers);
 	if (done >= DONE_LOAD)
 		unload_all(u->device, &did);
 	store_log_close(&u->log);
@@ -545,15 +545,14 @@ static int carry_out(struct update *u)
 	if (err)
 		goto out;
 	done = DONE_LOAD;
-	/* first, since a healthcheck that runs is a service too, and is to come to its end */
-	err = engines_before_dumps(&u->manifest.containers);
-	if (err)
-		goto out;
-	done = DONE_ENGINES;
 	err = services_stop(&u->config, &u->manifest.containers, &u->manifest.stopped_services);
 	if (err)
 		goto out;
 	done = DONE_SERVICES;
+	err = engines_before_dumps(&u->manifest.containers);
+	if (err)
+		goto out;
+	done = DONE_ENGINES;
 	err = expect_no_change(u);
 	if (err)
 		goto out;
