@@ -5,6 +5,7 @@
 #include <blkid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libmount.h>
 #include <linux/btrfs.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -71,7 +72,8 @@ static int find_device(const char *uuid, const char *type, char **device)
 	/* udev's link is a hint, and may be of a disk that was there before. */
 	snprintf(path, sizeof(path), "/dev/disk/by-uuid/%s", uuid);
 	if (!block_uuid(path, &found) && !strcmp(found, uuid) && is_complete(path, type)) {
-		*device = realpath(path, NULL);
+		/* by its name among the device mapper's, if it is one of those */
+		*device = mnt_resolve_path(path, NULL);
 		if (*device)
 			return 0;
 	}
