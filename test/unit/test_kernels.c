@@ -99,6 +99,38 @@ static void test_choice(void)
 	end("kernels.choice");
 }
 
+/* modprobe has been found to say so, with its whole path, and "builtin ext4". */
+static void expect_module(const char *says, const char *expected)
+{
+	_cleanup_free_ char *module = NULL;
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/modprobe", root);
+	f = fopen(path, "we");
+	fprintf(f, "#!/bin/sh\n%s\n", says);
+	fclose(f);
+	chmod(path, 0755);
+	if (!expected)
+		expect_refused(kernels_module("7.3.4", "fs-x", &module), -ENOENT, "");
+	else if (!kernels_module("7.3.4", "fs-x", &module) && strcmp(module, expected))
+		complain("\"%s\" is taken for %s", says, module);
+}
+
+static void test_modules(void)
+{
+	char path[256];
+
+	begin();
+	snprintf(path, sizeof(path), "%s:%s", root, getenv("PATH"));
+	setenv("PATH", path, 1);
+	expect_module("echo insmod /lib/modules/7.3.4/kernel/drivers/block/xen-blkfront.ko.xz", "xen_blkfront");
+	expect_module("echo insmod /a/crc.ko; echo 'insmod /a.b/xfs.ko.zst foo=/a/b.c '", "xfs");
+	expect_module("echo insmod /a/jbd2.ko; echo builtin ext4", "");
+	expect_module("exit 1", NULL);
+	end("kernels.modules");
+}
+
 int main(void)
 {
 	char command[128];
@@ -109,6 +141,7 @@ int main(void)
 		return 1;
 	}
 	test_choice();
+	test_modules();
 	snprintf(command, sizeof(command), "rm -rf %s", root);
 	if (system(command))
 		perror(command);
