@@ -113,7 +113,9 @@ static void expect_module(const char *says, const char *expected)
 	chmod(path, 0755);
 	if (!expected)
 		expect_refused(kernels_module("7.3.4", "fs-x", &module), -ENOENT, "");
-	else if (!kernels_module("7.3.4", "fs-x", &module) && strcmp(module, expected))
+	else if (kernels_module("7.3.4", "fs-x", &module))
+		complain("\"%s\" is not understood", says);
+	else if (strcmp(module, expected))
 		complain("\"%s\" is taken for %s", says, module);
 }
 
