@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "checkpoint/initrd.h"
 #include "checkpoint/initrd_contents.h"
+#include "checkpoint/kernels.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -130,27 +130,18 @@ static void take_text(const struct initrd_entry *e, char text[INITRD_TEXT_MAX])
 			 (const char *)e->data);
 }
 
-/* "kernel/fs/xfs/xfs.ko.zst": as modprobe(8) names it, "xfs" */
-static int note_module(const char *base, struct initrd_contents *c)
+static int note_module(const char *file, struct initrd_contents *c)
 {
-	const char *end = strstr(base, ".ko");
-	char name[NAME_MAX + 1];
-	size_t i;
+	_cleanup_free_ char *name = kernels_module_name(file);
 
-	if (!end || (end[3] && end[3] != '.'))
-		return 0;
-	snprintf(name, sizeof(name), "%.*s", (int)(end - base), base);
-	for (i = 0; name[i]; i++)
-		if (name[i] == '-')
-			name[i] = '_';
-	return strv_add(&c->modules, name);
+	return name ? strv_add(&c->modules, name) : 0;
 }
 
 static int look_at(const struct initrd_entry *e, struct initrd_contents *c)
 {
 	const char *slash = strrchr(e->name, '/'), *base = slash ? slash + 1 : e->name;
 
-	if (strstr(e->name, "lib/modules/") && note_module(base, c))
+	if (strstr(e->name, "lib/modules/") && note_module(e->name, c))
 		return -ENOMEM;
 	if (strstr(e->name, "etc/cmdline.d/"))
 		take_text(e, c->words);

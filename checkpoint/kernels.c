@@ -156,6 +156,23 @@ int kernels_find(const char *root, const char *version, struct installed_kernel 
 	return 0;
 }
 
+char *kernels_module_name(const char *file)
+{
+	const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+	const char *end = strstr(base, ".ko");
+	char *name, *c;
+
+	if (!end || (end[3] && end[3] != '.'))
+		return NULL;
+	name = strndup(base, (size_t)(end - base));
+	if (!name)
+		log_syserr(ENOMEM, "cannot look at the module %s", file);
+	for (c = name; c && *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return name;
+}
+
 /* Of what it says, "insmod PATH.ko.xz" or "builtin NAME", the last line is the module itself. */
 int kernels_module(const char *release, const char *alias, char **module)
 {
@@ -163,7 +180,7 @@ int kernels_module(const char *release, const char *alias, char **module)
 	char *argv[] = { "modprobe", "--config", "/dev/null", "--quiet", "--set-version", (char *)release,
 			 "--show-depends", (char *)alias, NULL };
 	_cleanup_free_ char *said = NULL;
-	char *last, *end, *c;
+	char *last, *end;
 	int status = run_read(argv, MODPROBE_SECONDS, &said);
 
 	if (status)
@@ -176,12 +193,7 @@ int kernels_module(const char *release, const char *alias, char **module)
 	} else {
 		last += 7;
 		last[strcspn(last, " ")] = '\0';
-		last = strrchr(last, '/') ? strrchr(last, '/') + 1 : last;
-		*module = strndup(last, strcspn(last, "."));
+		*module = kernels_module_name(last);
 	}
-	/* files may be named either way */
-	for (c = *module; c && *c; c++)
-		if (*c == '-')
-			*c = '_';
-	return *module ? 0 : log_syserr(ENOMEM, "cannot look for the module of %s", alias);
+	return *module ? 0 : log_refusal(-EINVAL, "what `modprobe --show-depends %s` says is not understood: %s", alias, last);
 }

@@ -17,9 +17,16 @@ int kernels_find(const char *root, const char *version, struct installed_kernel 
 
 /*
  * The module of kernel `release`, of the running system, that modprobe(8) loads for
- * a name or alias ("fs-xfs"): allocated, '_' instead of '-', "" = built in. 0, -ENOENT: it has none, or
+ * a name or alias ("fs-xfs"): allocated, "" = built in. 0, -ENOENT: it has none, or
  * -errno (logged).
  */
 int kernels_module(const char *release, const char *alias, char **module);
+
+/*
+ * A module's name by its file, "kernel/drivers/block/xen-blkfront.ko.xz": allocated,
+ * "xen_blkfront", since files are named either way. NULL: that is no file of a module,
+ * or there is no memory (logged).
+ */
+char *kernels_module_name(const char *file);
 
 #endif

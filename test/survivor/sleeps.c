@@ -2,8 +2,8 @@
 /*
  * System calls that sleep: none may end because somebody was frozen, and what wakes
  * them wakes them still. An update of ours keeps that (checkpoint/criu-plugin.c) where
- * no signals are handled; CRIU
- * by itself lets those that the kernel would take up again end with EINTR.
+ * no signals are handled; CRIU by itself lets those that the kernel would take up again
+ * end with EINTR.
  */
 #include <errno.h>
 #include <linux/futex.h>

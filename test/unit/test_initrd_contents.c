@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "checkpoint/initrd_contents.h"
-#include "common/strv.h"
 #include "common/cleanup.h"
+#include "common/strv.h"
 #include "test/unit/cpio.h"
 #include "test/unit/harness.h"
 

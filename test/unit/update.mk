@@ -30,9 +30,9 @@ PROCESSES := $(call checkpoint,$(addprefix check_,processes files maps sockets m
 $(UPDATE_O)/test_config: $(call common,config strv fault log)
 $(UPDATE_O)/test_fault: $(call common,fault findings file log)
 $(UPDATE_O)/test_kernels: $(call checkpoint,kernels) $(call common,strv run file log)
-$(UPDATE_O)/test_initrd_contents: $(call checkpoint,initrd initrd_contents) $(call common,strv run file log)
+$(UPDATE_O)/test_initrd_contents: $(call checkpoint,initrd initrd_contents kernels) $(call common,strv run file log)
 $(UPDATE_O)/test_check_processes: $(PROCESSES) $(call common,findings file log)
-$(UPDATE_O)/test_check_system: $(call checkpoint,check_system check_strays check_memory cmdline initrd initrd_contents) \
+$(UPDATE_O)/test_check_system: $(call checkpoint,check_system check_strays check_memory cmdline initrd initrd_contents kernels) \
 	$(PROCESSES) $(call common,findings strv run file log)
 
 $(UPDATE_O)/test_check_disks: $(call checkpoint,check_disks cmdline) \
