@@ -37,6 +37,7 @@
 #include "loader.h"
 #include "services.h"
 #include "state.h"
+#include "taken_up.h"
 #include "update.h"
 #include "urgent.h"
 
@@ -562,6 +563,7 @@ static int carry_out(struct update *u)
 		err = apparmor_save(&u->manifest.containers, STORE_DIR);
 	if (err)
 		goto out;
+	taken_up_make_again(&u->manifest.containers);
 	if (interrupted()) {
 		err = log_refusal(-EINTR, "interrupted");
 		goto out;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unit tests of checkpoint/criu-plugin.c: children that sleep are stopped as CRIU stops
- * them, the plugin is asked, and what CRIU would do to their registers is done.
+ * Unit tests of checkpoint/criu-plugin.c, sleeping_call.c and taken_up.c: children that
+ * sleep are stopped as CRIU stops them, the plugin is asked, and what CRIU would do to
+ * their registers is done.
  */
 #include <elf.h>
 #include <errno.h>
@@ -20,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "checkpoint/taken_up.h"
 #include "test/unit/harness.h"
 
 /* As CRIU 4.2 declares it (criu: include/criu-plugin.h), which knows two hooks more. */
@@ -111,15 +113,16 @@ static int call_futex_until(void)
 static const struct {
 	const char *name;
 	int (*call)(void);
+	int number;
 	bool again;	/* its limit begins anew */
 } calls[] = {
-	{ "nanosleep", call_nanosleep, false },
-	{ "nanosleep_alone", call_nanosleep_alone, true },
-	{ "clock_nanosleep", call_clock_nanosleep, false },
-	{ "clock_nanosleep_until", call_clock_nanosleep_until, false },
-	{ "poll", call_poll, true },
-	{ "futex", call_futex, true },
-	{ "futex_until", call_futex_until, false },
+	{ "nanosleep", call_nanosleep, SYS_nanosleep, false },
+	{ "nanosleep_alone", call_nanosleep_alone, SYS_nanosleep, true },
+	{ "clock_nanosleep", call_clock_nanosleep, SYS_clock_nanosleep, false },
+	{ "clock_nanosleep_until", call_clock_nanosleep_until, SYS_clock_nanosleep, false },
+	{ "poll", call_poll, SYS_poll, true },
+	{ "futex", call_futex, SYS_futex, true },
+	{ "futex_until", call_futex_until, SYS_futex, false },
 };
 
 static void handler(int sig)
@@ -274,19 +277,26 @@ static void test_signal(void)
 	end("plugin.signal");
 }
 
+/* As PID 1 does when it leaves an initramfs. */
+static void interrupt(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGSTOP);
+	waitpid(pid, &status, WUNTRACED);
+	kill(pid, SIGCONT);
+	usleep(SLEEP_MS * 1000 / 8);
+}
+
 /* Whose signal ends it unseen sleeps on, and so does one that was stopped before. */
 static void test_taken_up(void)
 {
-	int status;
 	pid_t pid;
 
 	begin();
 	pid = start(0, false, NOTHING);
 	wait_until(&told->sleeps);
-	kill(pid, SIGSTOP);
-	waitpid(pid, &status, WUNTRACED);
-	kill(pid, SIGCONT);
-	usleep(50000);
+	interrupt(pid);
 	stop(pid);
 	kill(pid, SIGCHLD);
 	hook(pid);
@@ -297,6 +307,78 @@ static void test_taken_up(void)
 	if (told->ms < SLEEP_MS)
 		complain("it slept %ld ms, expected %d", told->ms, SLEEP_MS);
 	end("plugin.taken_up");
+}
+
+/* The call in which it sleeps, -1: it does not. */
+static int in_call(pid_t tid)
+{
+	char path[64];
+	int nr = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)tid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%d", &nr) != 1)
+		nr = -1;
+	if (f)
+		fclose(f);
+	return nr;
+}
+
+/* One that was taken up is made again as what it was, and can be captured then. */
+static void test_made_again(int which, bool thread)
+{
+	struct container container = { .state = CONTAINER_RUNNING };
+	struct containers list = { .container = &container, .nr = 1 };
+	char name[64], who[] = "it";
+	pid_t pid, tid;
+
+	begin();
+	pid = start(which, thread, NOTHING);
+	wait_until(&told->sleeps);
+	tid = told->sleeps;
+	container.name = who;
+	container.pid = pid;
+	interrupt(pid);
+	taken_up_make_again(&list);
+	usleep(SLEEP_MS * 1000 / 8);
+	EXPECT((uint64_t)in_call(tid), (uint64_t)calls[which].number);
+	stop(pid);
+	if (thread)
+		stop(tid);
+	hook(pid);
+	if (thread)
+		let_go(tid);
+	let_go(pid);
+	waitpid(pid, NULL, 0);
+	if (told->error)
+		complain("it ended with %s", strerror(told->error));
+	if (told->ms < SLEEP_MS + (calls[which].again ? SLEEP_MS / 4 : 0))
+		complain("it slept %ld ms, expected %d%s", told->ms, SLEEP_MS, calls[which].again ? " and more" : "");
+	snprintf(name, sizeof(name), "taken_up.%s%s", calls[which].name, thread ? ".thread" : "");
+	end(name);
+}
+
+/* Who handles a signal is not touched, and is told of it. */
+static void test_taken_up_signal(void)
+{
+	struct container container = { .state = CONTAINER_RUNNING };
+	struct containers list = { .container = &container, .nr = 1 };
+	pid_t pid;
+
+	begin();
+	pid = start(0, false, A_SIGNAL);
+	wait_until(&told->sleeps);
+	container.pid = pid;
+	interrupt(pid);
+	taken_up_make_again(&list);
+	usleep(SLEEP_MS * 1000 / 8);
+	EXPECT((uint64_t)in_call(pid), SYS_restart_syscall);
+	kill(pid, SIGUSR1);
+	waitpid(pid, NULL, 0);
+	EXPECT(told->handled, 1);
+	EXPECT(told->error, EINTR);
+	end("taken_up.signal");
 }
 
 static void test_interface(void)
@@ -325,5 +407,9 @@ int main(void)
 	test_call(0, true);
 	test_signal();
 	test_taken_up();
+	for (i = 0; i < (int)(sizeof(calls) / sizeof(*calls)); i++)
+		test_made_again(i, false);
+	test_made_again(2, true);
+	test_taken_up_signal();
 	return failed != 0;
 }
