@@ -16,8 +16,11 @@
 #define TICK_MS 20
 #define SENTENCE 160
 #define ROOM 4096
-/* For what is on the way to come back at the end. */
-#define FINISH_MS 120000
+/*
+ * For what is on the way to come back at the end: after a long pause the next probe or
+ * repetition of either side may be two minutes away (kernel: TCP_RTO_MAX).
+ */
+#define FINISH_MS 270000
 #define CONNECT_PAUSE_NSEC 200000000
 /* Sentences with urgent data at the beginning; there is one at the end. */
 #define URGENT_SENTENCES 3
@@ -287,6 +290,11 @@ static void tell_silence(const struct talker *talkers, unsigned int nr)
 	printf("metric shortest-longest-silence %.1f s\n", (double)shortest / 1000);
 }
 
+static bool is_incomplete(const struct talker *t)
+{
+	return !t->error && (!t->ended || t->early || (!t->kind->one_way && t->heard != t->said));
+}
+
 static int report(const struct talker *talkers, const struct talk_hold *o)
 {
 	unsigned int reset = 0, wrong = 0, lost = 0, unmarked = 0;
@@ -298,9 +306,13 @@ static int report(const struct talker *talkers, const struct talk_hold *o)
 	for (t = talkers; t < talkers + o->connections; t++) {
 		reset += t->error != 0;
 		wrong += t->wrong;
-		lost += !t->error && (!t->ended || t->early || (!kind->one_way && t->heard != t->said));
 		unmarked += t->urgent_heard != t->urgent_said;
 		bytes += t->said;
+		if (is_incomplete(t)) {
+			lost++;
+			fprintf(stderr, "connection %u: said %" PRIu64 " bytes, heard %" PRIu64 ", %s\n", t->number,
+				t->said, t->heard, t->early ? "ended early" : t->ended ? "ended" : "goes on");
+		}
 		if (t->error)
 			fprintf(stderr, "connection %u: %s\n", t->number, strerror(t->error));
 	}

@@ -72,5 +72,8 @@ judge_client()
 		vm_failed=1
 	fi
 	sed -n "s/^\(pass\|fail\|metric\) /\1 $1./p" "$work/$1.out"
-	if grep -q '^fail' "$work/$1.out"; then vm_failed=1; fi
+	if grep -q '^fail' "$work/$1.out"; then
+		vm_failed=1
+		sed "s/^/note $1: /" "$work/$1.err"
+	fi
 }

@@ -215,7 +215,8 @@ else
 fi
 if [ "$STAGE" -gt "$hops" ]; then
 	note "clients may end"
-	check end.connections await 120 none_connected
+	# as long as the clients wait for what is still to come (test/outside/hold.c: FINISH_MS)
+	check end.connections await 300 none_connected
 	exit 0
 fi
 shift $((STAGE - 1))
