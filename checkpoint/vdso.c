@@ -119,7 +119,7 @@ int vdso_find(const struct container *c, struct vdso_thread *found)
 {
 	_cleanup_free_ pid_t *pids = NULL;
 	size_t nr = 0, i;
-	int err = process_descendants(c->pid, &pids, &nr);
+	int err = process_descendants_stopped(c->pid, &pids, &nr);
 
 	for (i = 0; !err && i < nr; i++)
 		err = find_in(pids[i], found);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -110,6 +111,67 @@ int process_descendants(pid_t pid, pid_t **pids, size_t *nr)
 		for (i = 0; i < nr_all && nr_found <= nr_all; i++)
 			if (all[i].parent == found[done])
 				found[nr_found++] = all[i].pid;
+	qsort(found, nr_found, sizeof(*found), compare);
+	*pids = steal_ptr(found);
+	*nr = nr_found;
+	return 0;
+}
+
+static int add(pid_t pid, pid_t **pids, size_t *nr)
+{
+	pid_t *longer = reallocarray(*pids, *nr + 1, sizeof(**pids));
+
+	if (!longer)
+		return log_syserr(ENOMEM, "cannot list the processes");
+	*pids = longer;
+	longer[(*nr)++] = pid;
+	return 0;
+}
+
+/* 0 also if it has ended. */
+static int add_children(pid_t pid, pid_t tid, pid_t **pids, size_t *nr)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[64];
+	pid_t child;
+	int err = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)tid);
+	f = fopen(path, "re");
+	while (f && !err && fscanf(f, "%d", &child) == 1)
+		err = add(child, pids, nr);
+	return err;
+}
+
+static int add_children_of_all(pid_t pid, pid_t **pids, size_t *nr)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	const struct dirent *entry;
+	char path[64];
+	int err = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	while (dir && !err && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			err = add_children(pid, atoi(entry->d_name), pids, nr);
+	return err;
+}
+
+int process_descendants_stopped(pid_t pid, pid_t **pids, size_t *nr)
+{
+	_cleanup_free_ pid_t *found = NULL;
+	size_t nr_found = 0, done;
+	int err;
+
+	/* a kernel without it (CONFIG_PROC_CHILDREN) */
+	if (access("/proc/thread-self/children", R_OK) < 0)
+		return process_descendants(pid, pids, nr);
+	err = add(pid, &found, &nr_found);
+	for (done = 0; !err && done < nr_found; done++)
+		err = add_children_of_all(found[done], &found, &nr_found);
+	if (err)
+		return err;
 	qsort(found, nr_found, sizeof(*found), compare);
 	*pids = steal_ptr(found);
 	*nr = nr_found;

@@ -22,5 +22,11 @@ uint64_t process_started(pid_t pid);
 bool process_is_descendant(pid_t pid, pid_t of);
 /* A process and its descendants, ascending (allocated). 0 or -errno (logged). */
 int process_descendants(pid_t pid, pid_t **pids, size_t *nr);
+/*
+ * The same of processes that are all stopped: their own children are asked for, not
+ * everybody for his parent. (Who ends meanwhile would hide others: proc(5),
+ * /proc/PID/task/TID/children.)
+ */
+int process_descendants_stopped(pid_t pid, pid_t **pids, size_t *nr);
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -16,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "checkpoint/vdso.h"
+#include "common/processes.h"
 #include "test/unit/harness.h"
 
 #define PAGE 4096ul
@@ -104,6 +106,57 @@ static void look(pid_t pid, unsigned long ip, int expected)
 	}
 }
 
+static void *be_parent(void *arg)
+{
+	if (!fork()) {
+		raise(SIGSTOP);
+		_exit(2);
+	}
+	raise(SIGSTOP);
+	return arg;
+}
+
+/* A child with two of its own, the second of another thread. */
+static void test_descendants(void)
+{
+	pid_t *all = NULL, *stopped = NULL, pid;
+	size_t nr = 0, nr_stopped = 0;
+	pthread_t thread;
+	int tries;
+
+	begin();
+	pid = fork();
+	if (!pid) {
+		setpgid(0, 0);
+		if (!fork()) {
+			raise(SIGSTOP);
+			_exit(2);
+		}
+		pthread_create(&thread, NULL, be_parent, NULL);
+		pthread_join(thread, NULL);
+		_exit(2);
+	}
+	for (tries = 0; nr < 3 && tries < 500; tries++) {
+		free(all);
+		usleep(10000);
+		EXPECT(process_descendants(pid, &all, &nr), 0);
+	}
+	EXPECT(nr, 3);
+	EXPECT(process_descendants_stopped(pid, &stopped, &nr_stopped), 0);
+	EXPECT(nr_stopped, nr);
+	if (nr == nr_stopped)
+		EXPECT(memcmp(all, stopped, nr * sizeof(*all)), 0);
+	kill(-pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	free(stopped);
+	/* of one that has ended, it alone */
+	EXPECT(process_descendants_stopped(pid, &stopped, &nr_stopped), 0);
+	EXPECT(nr_stopped, 1);
+	free(all);
+	free(stopped);
+	end("vdso.descendants");
+}
+
 int main(void)
 {
 	unsigned long vdso = getauxval(AT_SYSINFO_EHDR);
@@ -141,5 +194,6 @@ int main(void)
 	look(pid, (unsigned long)stopped_child, 0);
 	end("vdso.later-update");
 	kill(pid, SIGKILL);
+	test_descendants();
 	return failed ? 1 : 0;
 }
