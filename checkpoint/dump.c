@@ -161,6 +161,11 @@ static const char *plugins(void)
 	return NULL;
 }
 
+void dump_prepare(struct dump *dump)
+{
+	dump->options.plugins = plugins();
+}
+
 int dump_all(struct dump *dump, struct containers *list, const struct config *config,
 	     const char *store)
 {
@@ -168,9 +173,8 @@ int dump_all(struct dump *dump, struct containers *list, const struct config *co
 
 	dump->store = store;
 	dump->cgroup_options = cgroup_options();
-	dump->options = (struct dump_options){ .action_script = HOLD_SCRIPT,
-					       .plugins = plugins(),
-					       .ghost_limit = config->ghost_limit };
+	dump->options.action_script = HOLD_SCRIPT;
+	dump->options.ghost_limit = config->ghost_limit;
 	dump->jobs = (struct jobs){
 		.parallel = config->parallel ? config->parallel :
 					       (unsigned int)sysconf(_SC_NPROCESSORS_ONLN),

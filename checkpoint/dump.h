@@ -18,6 +18,8 @@ struct dump {
 	char *cgroup_options;	/* of before; see cgroup_mount.h */
 };
 
+/* Before the network is locked: what takes time and changes nothing. */
+void dump_prepare(struct dump *dump);
 /* 0 or -errno (logged, with CRIU's own words); then all that was captured runs again. */
 int dump_all(struct dump *dump, struct containers *list, const struct config *config,
 	     const char *store);

@@ -564,6 +564,7 @@ static int carry_out(struct update *u)
 	if (err)
 		goto out;
 	taken_up_make_again(&u->manifest.containers);
+	dump_prepare(&u->dump);
 	if (interrupted()) {
 		err = log_refusal(-EINTR, "interrupted");
 		goto out;
