@@ -144,9 +144,9 @@ static int write_criu_config(const struct dump_options *options)
 	char lines[512];
 
 	snprintf(lines, sizeof(lines),
-		 "action-script %s\nnetwork-lock nftables\nghost-limit %llu\nlink-remap\n%s%s\n",
+		 "action-script %s\nnetwork-lock nftables\nghost-limit %llu\nlink-remap\ntimeout %u\n%s%s\n",
 		 options->action_script, (unsigned long long)options->ghost_limit,
-		 options->plugins ? "libdir " : "", options->plugins ? options->plugins : "");
+		 options->freeze_seconds, options->plugins ? "libdir " : "", options->plugins ? options->plugins : "");
 	return criu_config_write("", lines);
 }
 
@@ -175,6 +175,8 @@ int dump_all(struct dump *dump, struct containers *list, const struct config *co
 	dump->cgroup_options = cgroup_options();
 	dump->options.action_script = HOLD_SCRIPT;
 	dump->options.ghost_limit = config->ghost_limit;
+	/* CRIU's own limit is ten seconds; it is to give up before it is killed, and leaves less behind */
+	dump->options.freeze_seconds = config->dump_timeout - config->dump_timeout / 4;
 	dump->jobs = (struct jobs){
 		.parallel = config->parallel ? config->parallel :
 					       (unsigned int)sysconf(_SC_NPROCESSORS_ONLN),

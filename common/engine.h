@@ -26,6 +26,7 @@ struct dump_options {
 	const char *action_script;	/* program for CRIU's --action-script, holds the dump */
 	const char *plugins;		/* directory for CRIU's --libdir, NULL = it knows none */
 	uint64_t ghost_limit;		/* bytes */
+	unsigned int freeze_seconds;	/* for all processes of a container to stop, CRIU's --timeout */
 };
 
 /* More than any engine has (companions). */

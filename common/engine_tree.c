@@ -149,6 +149,8 @@ static int tree_dump_command(const struct container *c, const struct image_dirs 
 	if (!err)
 		err = strv_addf(argv, "--ghost-limit=%" PRIu64, options->ghost_limit);
 	if (!err)
+		err = strv_addf(argv, "--timeout=%u", options->freeze_seconds);
+	if (!err)
 		err = strv_addf(argv, "--action-script=%s", options->action_script);
 	if (!err && options->plugins)
 		err = strv_addf(argv, "--libdir=%s", options->plugins);
