@@ -6,6 +6,7 @@
 #include "commit.h"
 #include "common/cleanup.h"
 #include "common/fault.h"
+#include "common/host_limits.h"
 #include "common/log.h"
 #include "common/store.h"
 #include "common/timeline.h"
@@ -47,6 +48,7 @@ int commit(struct manifest *m, bool force)
 	}
 	/* with the images gone, every page is charged once */
 	limits_set(list, 0);
+	host_limits_count_reserves();
 	timeline_stamp(STORE_DIR, STAMP_COMMITTED, NULL);
 	log_info("committed: the images are deleted");
 	return manifest_write(STORE_DIR, m);

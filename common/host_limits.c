@@ -257,8 +257,8 @@ static void apply_rlimit(const char *name, struct json_object *noted)
 	}
 }
 
-/* What lower zones keep from those who can have higher ones: counted again when it is written. */
-static void count_reserves(void)
+/* They are counted when this is written. */
+void host_limits_count_reserves(void)
 {
 	char ratio[128];
 
@@ -279,7 +279,7 @@ static void apply_each(struct json_object *noted, const char *group,
 
 void host_limits_apply(struct json_object *noted)
 {
-	count_reserves();
+	host_limits_count_reserves();
 	apply_each(noted, "sysctl", apply_sysctl);
 	apply_each(noted, "tmpfs", apply_tmpfs);
 	apply_each(noted, "rlimit", apply_rlimit);

@@ -20,5 +20,10 @@
 struct json_object *host_limits_note(void);
 /* Raise what is lower than noted; what cannot be set is a warning. */
 void host_limits_apply(struct json_object *noted);
+/*
+ * What lower zones of memory keep from those who can have higher ones: a share of what
+ * is there, which grows when images are deleted. A part of host_limits_apply().
+ */
+void host_limits_count_reserves(void);
 
 #endif
