@@ -255,22 +255,17 @@ static void note_waiting(struct check *k, pid_t thread)
 
 static void check_threads(struct check *k, pid_t pid)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	struct dirent *entry;
-	char path[64];
-	pid_t thread;
+	_cleanup_free_ pid_t *tids = NULL;
+	size_t nr = 0, i;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir))) {
-		thread = atoi(entry->d_name);
-		if (thread <= 0)
-			continue;
-		if (state_of(pid, thread) == 'D')
-			note_waiting(k, thread);
-		if ((syscall(SYS_sched_getscheduler, thread) & ~SCHED_RESET_ON_FORK) == POLICY_DEADLINE)
+	if (process_threads(pid, &tids, &nr))
+		return;
+	for (i = 0; i < nr; i++) {
+		if (state_of(pid, tids[i]) == 'D')
+			note_waiting(k, tids[i]);
+		if ((syscall(SYS_sched_getscheduler, tids[i]) & ~SCHED_RESET_ON_FORK) == POLICY_DEADLINE)
 			REFUSE(k, pid, "thread %d has the scheduling policy SCHED_DEADLINE, which CRIU cannot restore",
-			       (int)thread);
+			       (int)tids[i]);
 	}
 }
 

@@ -3,7 +3,6 @@
  * The work is done in a child: whatever becomes of it, those that it has stopped run on
  * when it ends, and CRIU finds them without a tracer.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,24 +26,15 @@
 #define STOP_MS 200
 #define CLOCKS_MAX 4096		/* no address of a program is as low */
 
-static bool is_taken_up(pid_t pid, pid_t tid)
+/* Its first argument, which stays as it was, if it has been taken up. */
+static bool is_taken_up(pid_t pid, pid_t tid, unsigned long *first)
 {
 	char path[64], text[256];
+	long call;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
-	return file_read(path, text, sizeof(text)) > 0 && atol(text) == CALL_TAKEN_UP;
-}
-
-/* nanosleep(2) begins with an address, clock_nanosleep(2) with the number of a clock. */
-static long which_sleep(pid_t pid, pid_t tid)
-{
-	unsigned long first;
-	char path[64], text[256];
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
-	if (file_read(path, text, sizeof(text)) <= 0 || sscanf(text, "%*d %lx", &first) != 1)
-		return 0;
-	return first < CLOCKS_MAX ? SYS_clock_nanosleep : SYS_nanosleep;
+	return file_read(path, text, sizeof(text)) > 0 && sscanf(text, "%ld %lx", &call, first) == 2 &&
+	       call == CALL_TAKEN_UP;
 }
 
 static bool is_entry(const char *line)
@@ -55,9 +45,10 @@ static bool is_entry(const char *line)
 /*
  * In what it sleeps, 0 = unknown (kernel: do_restart_poll(), futex_wait_restart(),
  * hrtimer_nanosleep_restart()). A stack leaves out what belongs to the scheduler, and
- * that are the sleeps: nothing but the entry is seen of them.
+ * that are the sleeps: nothing but the entry is seen of them. Of those nanosleep(2)
+ * begins with an address, clock_nanosleep(2) with the number of a clock.
  */
-static long which_call(pid_t pid, pid_t tid)
+static long which_call(pid_t pid, pid_t tid, unsigned long first)
 {
 	char path[64], stack[STACK_MAX], *line, *rest = stack;
 
@@ -71,7 +62,7 @@ static long which_call(pid_t pid, pid_t tid)
 	while ((line = strsep(&rest, "\n")))
 		if (!is_entry(line))
 			return 0;
-	return which_sleep(pid, tid);
+	return first < CLOCKS_MAX ? SYS_clock_nanosleep : SYS_nanosleep;
 }
 
 /* Its state as waitpid(2) tells it, 0 = it did not stop. */
@@ -90,9 +81,9 @@ static int stop(pid_t tid)
 	return 0;
 }
 
-static bool make_again(pid_t pid, pid_t tid)
+static bool make_again(pid_t pid, pid_t tid, unsigned long first)
 {
-	const long call = which_call(pid, tid);
+	const long call = which_call(pid, tid, first);
 	const int status = call ? stop(tid) : 0;
 	long signal = 0;
 	bool done = false;
@@ -109,20 +100,17 @@ static bool make_again(pid_t pid, pid_t tid)
 
 static int make_all_again(pid_t pid)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	const struct dirent *entry;
-	char path[64];
-	int nr = 0;
-	pid_t tid;
+	_cleanup_free_ pid_t *tids = NULL;
+	unsigned long first;
+	size_t nr = 0, i;
+	int done = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir))) {
-		tid = atoi(entry->d_name);
-		if (tid > 0 && is_taken_up(pid, tid) && make_again(pid, tid))
-			nr++;
-	}
-	return nr;
+	if (process_threads(pid, &tids, &nr))
+		return 0;
+	for (i = 0; i < nr; i++)
+		if (is_taken_up(pid, tids[i], &first) && make_again(pid, tids[i], first))
+			done++;
+	return done;
 }
 
 static void in_container(const struct container *c)

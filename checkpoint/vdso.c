@@ -7,7 +7,6 @@
  * Not seen: a signal handler that has interrupted the vDSO and is still at work when
  * all is frozen; where it returns to is on its stack alone.
  */
-#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -93,26 +92,22 @@ static bool is_within(unsigned long ip, const struct range *range, size_t nr)
 	return false;
 }
 
+/* 1: found one. */
 static int find_in(pid_t pid, struct vdso_thread *found)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_free_ pid_t *tids = NULL;
 	struct range vdso[VDSOS_MAX];
-	const struct dirent *entry;
-	size_t nr = find_vdsos(pid, vdso);
+	size_t nr = find_vdsos(pid, vdso), nr_tids = 0, i;
 	unsigned long ip;
-	char path[64];
-	pid_t tid;
+	int err = nr ? process_threads(pid, &tids, &nr_tids) : 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	dir = nr ? opendir(path) : NULL;
-	while (dir && (entry = readdir(dir))) {
-		tid = atoi(entry->d_name);
-		if (tid <= 0 || !read_ip(pid, tid, &ip) || !is_within(ip, vdso, nr))
+	for (i = 0; !err && i < nr_tids; i++) {
+		if (!read_ip(pid, tids[i], &ip) || !is_within(ip, vdso, nr))
 			continue;
-		*found = (struct vdso_thread){ pid, tid, ip };
+		*found = (struct vdso_thread){ pid, tids[i], ip };
 		return 1;
 	}
-	return 0;
+	return err;
 }
 
 int vdso_find(const struct container *c, struct vdso_thread *found)

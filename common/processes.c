@@ -143,10 +143,12 @@ static int add_children(pid_t pid, pid_t tid, pid_t **pids, size_t *nr)
 	return err;
 }
 
-static int add_children_of_all(pid_t pid, pid_t **pids, size_t *nr)
+int process_threads(pid_t pid, pid_t **tids, size_t *nr)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_free_ pid_t *found = NULL;
 	const struct dirent *entry;
+	size_t nr_found = 0;
 	char path[64];
 	int err = 0;
 
@@ -154,7 +156,22 @@ static int add_children_of_all(pid_t pid, pid_t **pids, size_t *nr)
 	dir = opendir(path);
 	while (dir && !err && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.')
-			err = add_children(pid, atoi(entry->d_name), pids, nr);
+			err = add(atoi(entry->d_name), &found, &nr_found);
+	if (err)
+		return err;
+	*tids = steal_ptr(found);
+	*nr = nr_found;
+	return 0;
+}
+
+static int add_children_of_all(pid_t pid, pid_t **pids, size_t *nr)
+{
+	_cleanup_free_ pid_t *tids = NULL;
+	size_t nr_tids = 0, i;
+	int err = process_threads(pid, &tids, &nr_tids);
+
+	for (i = 0; !err && i < nr_tids; i++)
+		err = add_children(pid, tids[i], pids, nr);
 	return err;
 }
 

@@ -20,6 +20,8 @@ pid_t process_parent(pid_t pid);
 uint64_t process_started(pid_t pid);
 /* Also true of `of` itself, and of one that ends while it is looked at. */
 bool process_is_descendant(pid_t pid, pid_t of);
+/* Its threads (allocated); none if it has ended. 0 or -errno (logged). */
+int process_threads(pid_t pid, pid_t **tids, size_t *nr);
 /* A process and its descendants, ascending (allocated). 0 or -errno (logged). */
 int process_descendants(pid_t pid, pid_t **pids, size_t *nr);
 /*
