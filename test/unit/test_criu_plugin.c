@@ -35,7 +35,7 @@ extern struct {
 
 #define CHECKPOINT_DEVICES 11
 #define RESTART_BLOCK (-516)
-#define SLEEP_MS 400
+#define SLEEP_MS 1000
 
 /* What a child tells of its call. */
 static struct told {
@@ -53,6 +53,7 @@ static struct timespec in_a_while(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_sec += span.tv_sec;
 	ts.tv_nsec += span.tv_nsec;
 	if (ts.tv_nsec >= 1000000000) {
 		ts.tv_nsec -= 1000000000;
@@ -231,16 +232,12 @@ static void hook(pid_t pid)
 	EXPECT(call(pid), (uint64_t)-ENOTSUP);
 }
 
-/* Stopped for as long as it would sleep; by then it has half of it before it, or all. */
-static void test_call(int which, bool thread)
+/* Captured as by CRIU, for half of what it would sleep, and let go; its case ends. */
+static void capture(const char *name, int which, pid_t pid, bool thread)
 {
-	pid_t pid, tid;
-	char name[64];
+	const pid_t tid = told->sleeps;
+	char text[64];
 
-	begin();
-	pid = start(which, thread, which % 2 ? NOTHING : ONE_THAT_IS_BLOCKED);
-	wait_until(&told->sleeps);
-	tid = told->sleeps;
 	stop(pid);
 	if (thread)
 		stop(tid);
@@ -255,8 +252,18 @@ static void test_call(int which, bool thread)
 		complain("it ended with %s", strerror(told->error));
 	if (told->ms < SLEEP_MS + (calls[which].again ? SLEEP_MS / 4 : 0))
 		complain("it slept %ld ms, expected %d%s", told->ms, SLEEP_MS, calls[which].again ? " and more" : "");
-	snprintf(name, sizeof(name), "plugin.%s%s", calls[which].name, thread ? ".thread" : "");
-	end(name);
+	snprintf(text, sizeof(text), "%s.%s%s", name, calls[which].name, thread ? ".thread" : "");
+	end(text);
+}
+
+static void test_call(int which, bool thread)
+{
+	pid_t pid;
+
+	begin();
+	pid = start(which, thread, which % 2 ? NOTHING : ONE_THAT_IS_BLOCKED);
+	wait_until(&told->sleeps);
+	capture("plugin", which, pid, thread);
 }
 
 /* Who handles a signal is told of it, when it comes after all have been stopped. */
@@ -277,6 +284,31 @@ static void test_signal(void)
 	end("plugin.signal");
 }
 
+/* The call in which it sleeps, -1: it does not. */
+static int in_call(pid_t tid)
+{
+	char path[64];
+	int nr = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)tid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%d", &nr) != 1)
+		nr = -1;
+	if (f)
+		fclose(f);
+	return nr;
+}
+
+/* It was woken, and has gone to sleep again. */
+static void wait_asleep(pid_t tid)
+{
+	int i;
+
+	for (i = 0; in_call(tid) < 0 && i < 5000; i++)
+		usleep(1000);
+}
+
 /* As PID 1 does when it leaves an initramfs. */
 static void interrupt(pid_t pid)
 {
@@ -285,7 +317,8 @@ static void interrupt(pid_t pid)
 	kill(pid, SIGSTOP);
 	waitpid(pid, &status, WUNTRACED);
 	kill(pid, SIGCONT);
-	usleep(SLEEP_MS * 1000 / 8);
+	waitpid(pid, &status, WCONTINUED);
+	wait_asleep(told->sleeps);
 }
 
 /* Whose signal ends it unseen sleeps on, and so does one that was stopped before. */
@@ -309,54 +342,24 @@ static void test_taken_up(void)
 	end("plugin.taken_up");
 }
 
-/* The call in which it sleeps, -1: it does not. */
-static int in_call(pid_t tid)
-{
-	char path[64];
-	int nr = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)tid);
-	f = fopen(path, "re");
-	if (f && fscanf(f, "%d", &nr) != 1)
-		nr = -1;
-	if (f)
-		fclose(f);
-	return nr;
-}
-
 /* One that was taken up is made again as what it was, and can be captured then. */
 static void test_made_again(int which, bool thread)
 {
 	struct container container = { .state = CONTAINER_RUNNING };
 	struct containers list = { .container = &container, .nr = 1 };
-	char name[64], who[] = "it";
-	pid_t pid, tid;
+	char who[] = "it";
+	pid_t pid;
 
 	begin();
 	pid = start(which, thread, NOTHING);
 	wait_until(&told->sleeps);
-	tid = told->sleeps;
 	container.name = who;
 	container.pid = pid;
 	interrupt(pid);
 	taken_up_make_again(&list);
-	usleep(SLEEP_MS * 1000 / 8);
-	EXPECT((uint64_t)in_call(tid), (uint64_t)calls[which].number);
-	stop(pid);
-	if (thread)
-		stop(tid);
-	hook(pid);
-	if (thread)
-		let_go(tid);
-	let_go(pid);
-	waitpid(pid, NULL, 0);
-	if (told->error)
-		complain("it ended with %s", strerror(told->error));
-	if (told->ms < SLEEP_MS + (calls[which].again ? SLEEP_MS / 4 : 0))
-		complain("it slept %ld ms, expected %d%s", told->ms, SLEEP_MS, calls[which].again ? " and more" : "");
-	snprintf(name, sizeof(name), "taken_up.%s%s", calls[which].name, thread ? ".thread" : "");
-	end(name);
+	wait_asleep(told->sleeps);
+	EXPECT((uint64_t)in_call(told->sleeps), (uint64_t)calls[which].number);
+	capture("taken_up", which, pid, thread);
 }
 
 /* Who handles a signal is not touched, and is told of it. */
@@ -372,7 +375,7 @@ static void test_taken_up_signal(void)
 	container.pid = pid;
 	interrupt(pid);
 	taken_up_make_again(&list);
-	usleep(SLEEP_MS * 1000 / 8);
+	wait_asleep(pid);
 	EXPECT((uint64_t)in_call(pid), SYS_restart_syscall);
 	kill(pid, SIGUSR1);
 	waitpid(pid, NULL, 0);
