@@ -159,6 +159,10 @@ ask_host()
 		now=$(sed -n "s/^$name //p" /run/limits)
 		check "$1.$name" test $((100 * ${now:-0})) -ge $((95 * before))
 	done </srv/limits
+	# counted from all memory of the zone above, as it is when the images are gone
+	check "$1.reserves" awk '/^ *managed/ { pages[n++] = $2 }
+		/^ *protection: \(0, / && !kept { gsub(/[(),]/, ""); kept = $3 }
+		END { exit !(kept * 256 >= 0.995 * pages[1]) }' /proc/zoneinfo
 	check "$1.huge-pages" test "$(thp)" = "$(cat /srv/thp)"
 	check "$1.khugepaged" pgrep -x khugepaged
 	check "$1.committed" sh -c "! ls -d /run/rebootless/store/containers/*/images"
