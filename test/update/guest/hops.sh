@@ -160,6 +160,7 @@ ask_host()
 		check "$1.$name" test $((100 * ${now:-0})) -ge $((95 * before))
 	done </srv/limits
 	# counted from all memory of the zone above, as it is when the images are gone
+	# shellcheck disable=SC2016 # awk's
 	check "$1.reserves" awk '/^ *managed/ { pages[n++] = $2 }
 		/^ *protection: \(0, / && !kept { gsub(/[(),]/, ""); kept = $3 }
 		END { exit !(kept * 256 >= 0.995 * pages[1]) }' /proc/zoneinfo
