@@ -20,9 +20,13 @@ load()
 {
 	_series=$1
 	shift
+	_status=0
 	/vm/rebootless load -v --kernel "/mnt/kit/next/vmlinuz-$_series" \
-		--initrd "/mnt/kit/next/initrd-$_series" --append "$(next_cmdline)" "$@" && return
-	fail "load-$STAGE" "see the console"
+		--initrd "/mnt/kit/next/initrd-$_series" --append "$(next_cmdline)" "$@" \
+		>/tmp/loading 2>&1 || _status=$?
+	cat /tmp/loading
+	[ $_status != 0 ] || return 0
+	fail "load-$STAGE" "status $_status: $(tail -n 5 /tmp/loading | tr '\n' ';')"
 	return 1
 }
 
