@@ -143,6 +143,7 @@ static int make_inputs(struct load *l)
 
 	sizes->kernel_bytes = l->kernel.memory;
 	sizes->kernel_align = l->kernel.alignment;
+	sizes->kernel_stays = in->efi_map_nr != 0;
 	sizes->initrd_bytes = l->initrd_file.bytes;
 	sizes->block_bytes = l->layout.bytes;
 	sizes->ram_bytes = memmap_ram_bytes(&l->memmap);

@@ -13,13 +13,16 @@
  * D bytes still fits in the larger half if the arena has K + 2*D. With several
  * areas D1..Dn: when the i-th finds both halves too small, less than 2*Di is
  * left of what the others have not taken; so K + sum(D) + max(D) is enough,
- * whatever the order. Each D is counted with its alignment. (On EFI hosts the
- * decompressor finds no free memory in the map and leaves the kernel where we
- * put it; the rule covers that too.)
+ * whatever the order. Each D is counted with its alignment.
+ *
+ * On EFI hosts KASLR looks for free memory in the EFI map alone, and ours has only
+ * the runtime services' ("Physical KASLR disabled: no suitable memory region!"). So
+ * the kernel stays at the arena's bottom, and what is above it is not split.
  *
  * An old crash region is free memory for the new kernel as well, and may serve
  * again. But KASLR may also choose it. Then the arena is not split, and has
  * the kernel's room for the area: so the demand is the larger of the two cases.
+ * A kernel that stays is not in it.
  */
 #include <errno.h>
 #include <string.h>
@@ -37,6 +40,8 @@
 #define BASE (160 * MIB)
 /* From here on, memmap and tables are asked for above 4 GiB. */
 #define LARGE_RAM (8 * GIB)
+/* Page tables and the like, which a kernel takes from the arena's top before its areas. */
+#define EARLY (16 * MIB)
 /*
  * Per possible CPU: the per-CPU area (first chunk 256-512 KiB on
  * distribution kernels), idle task, half a dozen kernel threads, per-CPU lists.
@@ -197,14 +202,16 @@ int placement_demand(const struct placement_inputs *in, bool old_crash, struct d
 	d->cpu = mul(in->cpus, PER_CPU);
 	d->tables = tables_bytes(in->ram_bytes);
 	d->huge = huge_bytes(in);
-	/* with an old crash region: kernel beside the areas, or in the region and all areas here */
-	d->areas = max(a.sum, a.sum_all > kernel ? a.sum_all - kernel : 0);
-
+	d->areas = a.sum;
 	d->contig = max(kernel, fixed);
 	if (a.sum)
-		d->contig = add(add(kernel, fixed), add(a.sum, a.max));
-	if (d->old_crash)
+		d->contig = add(add(kernel, fixed),
+				add(a.sum, in->kernel_stays ? EARLY : a.max));
+	/* not the kernel beside the areas, but in the old region, and all areas here */
+	if (d->old_crash && !in->kernel_stays) {
+		d->areas = max(d->areas, a.sum_all > kernel ? a.sum_all - kernel : 0);
 		d->contig = max(d->contig, add(fixed, a.sum_all));
+	}
 
 	d->low = add(add(add(d->base, d->kernel), add(d->initrd, d->swiotlb)),
 		     add(add(d->cpu, d->areas), in->res->low));

@@ -19,6 +19,7 @@
 struct placement_inputs {
 	uint64_t kernel_bytes;		/* memory that it needs where it is put */
 	uint64_t kernel_align;
+	bool kernel_stays;		/* KASLR leaves it where it is put */
 	uint64_t initrd_bytes;		/* of the file */
 	uint64_t initrd_unpacked;	/* estimate */
 	uint64_t block_bytes;		/* boot_params and what goes with them */

@@ -926,6 +926,18 @@ static void test_demand(void)
 	end("demand-old-crash");
 
 	begin();
+	in.kernel_stays = true;
+	expect_ok(placement_demand(&in, true, &d));
+	EXPECT(d.contig, k + fixed + 272 * MIB + 68 * MIB + 16 * MIB);
+	EXPECT(d.areas, 272 * MIB + 68 * MIB);
+	in.crash[0].bytes = 256 * MIB;
+	expect_ok(placement_demand(&in, true, &d));
+	EXPECT(d.old_crash, true);
+	EXPECT(d.contig, k + fixed + 68 * MIB + 16 * MIB);
+	EXPECT(d.areas, 68 * MIB);
+	end("demand-kernel-stays");
+
+	begin();
 	in = sizes_of("root=x crashkernel=128M@768M", 8 * GIB, 9 * GIB);
 	expect_refused(placement_demand(&in, true, &d), -EINVAL, "crashkernel=0x8000000@0x30000000");
 	in.crash[0] = (struct pramfs_arena){ 0x30000000, 128 * MIB };
