@@ -51,11 +51,11 @@ bundle()
 	CONFIG
 }
 
-# start NAME: until /work/ready is there
+# start NAME: until /work/ready is there. A file of the host as its output could not be carried.
 start()
 {
-	if ! crun run --detach --bundle "/srv/$1" "$1" </dev/null >/run/crun.out 2>&1; then
-		fail "start.$1" "$(tail -n 1 /run/crun.out)"
+	if ! crun --log /run/crun.log run --detach --bundle "/srv/$1" "$1" </dev/null >/dev/null 2>&1; then
+		fail "start.$1" "$(tail -n 1 /run/crun.log)"
 		return 1
 	fi
 	tries=0
