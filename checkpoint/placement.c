@@ -40,7 +40,7 @@
 #define BASE (160 * MIB)
 /* From here on, memmap and tables are asked for above 4 GiB. */
 #define LARGE_RAM (8 * GIB)
-/* Page tables and the like, which a kernel takes from the arena's top before its areas. */
+/* Page tables and the like, taken from the top of an arena before its areas; log_buf_len= is, too. */
 #define EARLY (16 * MIB)
 /*
  * Per possible CPU: the per-CPU area (first chunk 256-512 KiB on
@@ -206,7 +206,7 @@ int placement_demand(const struct placement_inputs *in, bool old_crash, struct d
 	d->contig = max(kernel, fixed);
 	if (a.sum)
 		d->contig = add(add(kernel, fixed),
-				add(a.sum, in->kernel_stays ? EARLY : a.max));
+				add(a.sum, in->kernel_stays ? add(EARLY, in->res->low) : a.max));
 	/* not the kernel beside the areas, but in the old region, and all areas here */
 	if (d->old_crash && !in->kernel_stays) {
 		d->areas = max(d->areas, a.sum_all > kernel ? a.sum_all - kernel : 0);

@@ -935,6 +935,10 @@ static void test_demand(void)
 	EXPECT(d.old_crash, true);
 	EXPECT(d.contig, k + fixed + 68 * MIB + 16 * MIB);
 	EXPECT(d.areas, 68 * MIB);
+	in = sizes_of("root=x crashkernel=256M log_buf_len=4M", 8 * GIB, 9 * GIB);
+	in.kernel_stays = true;
+	expect_ok(placement_demand(&in, true, &d));
+	EXPECT(d.contig, k + fixed + 272 * MIB + 16 * MIB + 12 * MIB);
 	end("demand-kernel-stays");
 
 	begin();
