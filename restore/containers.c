@@ -24,6 +24,7 @@
 #include "common/timeline.h"
 #include "restore/containers.h"
 #include "restore/enter_root.h"
+#include "restore/overcommit.h"
 
 #define FORGET_SECONDS 30
 
@@ -405,7 +406,7 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 	};
 	_cleanup_strv_ char **names = NULL;
 	_cleanup_free_ char *options = NULL;
-	int err = select_some(m, only, &names);
+	int err = select_some(m, only, &names), overcommit;
 
 	if (!err && !names)
 		log_info("there is nothing to restore: no container%s waits for it",
@@ -420,9 +421,11 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 		return err;
 	work.jobs = &jobs;
 	options = cgroup_options();
+	overcommit = overcommit_allow();
 	err = jobs_run(&jobs);
 	if (restore->all_or_none)
 		err = answer_all(&jobs, &work, !err);
+	overcommit_set(overcommit);
 	cgroup_allow_memory(store_bytes());
 	cgroup_set_options(options);
 	criu_config_remove();

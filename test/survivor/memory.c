@@ -14,9 +14,9 @@
 #define PAGE 4096UL
 #define SPARSE (1UL << 30)
 
-static size_t large_size;
+static size_t large_size, granted_size;
 static unsigned char *large, *sparse, *read_only, *no_access, *code, *grows, *heap, *locked;
-static unsigned char *common_page;
+static unsigned char *common_page, *granted;
 static pid_t child;
 static int pipe_fds[2];
 
@@ -62,7 +62,7 @@ static void child_check(void)
 
 static void set_up(void)
 {
-	const char *mib = getenv("SURVIVOR_MEMORY_MIB");
+	const char *mib = getenv("SURVIVOR_MEMORY_MIB"), *gib = getenv("SURVIVOR_GRANTED_GIB");
 
 	must(pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK));
 	large_size = (mib ? atoi(mib) : 8) * (1UL << 20);
@@ -72,6 +72,13 @@ static void set_up(void)
 	sparse[0] = 1;
 	sparse[SPARSE / 2] = 2;
 	sparse[SPARSE - 1] = 3;
+	/* more than a kernel grants unless vm.overcommit_memory is 1 */
+	granted_size = (gib ? atoi(gib) : 0) * (1UL << 30);
+	if (granted_size) {
+		granted = map(granted_size, 0);
+		granted[0] = 4;
+		granted[granted_size - 1] = 5;
+	}
 	read_only = map(3 * PAGE, 0);
 	fill_pattern(read_only, 2, 3 * PAGE);
 	must(mprotect(read_only + PAGE, PAGE, PROT_READ));
@@ -103,6 +110,10 @@ static void check(void)
 	expect_num("middle of a sparse mapping", 2, sparse[SPARSE / 2]);
 	expect_num("end of a sparse mapping", 3, sparse[SPARSE - 1]);
 	expect_bytes("untouched page", zeros, sparse + SPARSE / 4, PAGE);
+	if (granted_size) {
+		expect_num("start of a large mapping", 4, granted[0]);
+		expect_num("end of a large mapping", 5, granted[granted_size - 1]);
+	}
 	expect_pattern("read-only memory", read_only, 2, 3 * PAGE);
 	for (int i = 0; i < 3; i++) {
 		snprintf(what, sizeof(what), "page %d can be written", i);

@@ -73,7 +73,9 @@ start_all()
 	# second; that every engine carries every one is shown by test/vm/survivors.
 	start_survivors crun crun-all
 	start_survivors runc runc-all process_tree threads signals files pipes epoll seccomp cgroup
-	start_survivors host-tree tree-all process_tree memory timers fifos ptys inotify eventfd cgroup
+	# with a mapping larger than all memory, which the new kernel would not grant
+	echo 1 >/proc/sys/vm/overcommit_memory
+	SURVIVORS_ENV=SURVIVOR_GRANTED_GIB=8 start_survivors host-tree tree-all process_tree memory timers fifos ptys inotify eventfd cgroup
 	# little, since vdso takes all of it, see clock_reader()
 	SURVIVORS_CPU_QUOTA=15000 start_survivors crun crun-two memory timers vdso
 	start_survivors runc runc-two unix_sockets clocks
@@ -141,6 +143,7 @@ ask_runtimes()
 		check "$1.$name.list" sh -c "runc list | grep -q '^$name .*running'"
 		check "$1.$name.exec" sh -c "runc exec $name /bin/busybox true </dev/null"
 	done
+	check "$1.overcommit" test "$(cat /proc/sys/vm/overcommit_memory)" = 0
 	check "$1.unit-tree.active" systemctl is-active --quiet unit-tree.service
 	check "$1.unit-tree.once" test "$(pgrep -fc 'srv/unit-tree/count')" = 1
 	goes_on "$1.unit-tree" /srv/unit-tree/count
