@@ -31,7 +31,7 @@ start_redis()
 	until redis-cli PING >/dev/null 2>&1; do sleep 0.1; done
 	echo >/work/ready
 	# one connection that is never made again
-	exec redis-cli -r -1 -i 0.1 INCR ticks >/dev/null
+	exec redis-cli -r -1 -i 0.1 INCR ticks >/dev/null 2>/work/client
 	SCRIPT
 	start redis || return 1
 	check fill.redis redis EVAL "for i = 1, $rows do
@@ -43,6 +43,7 @@ start_redis()
 
 ask_redis()
 {
+	crun state redis | grep -q '"running"' || tail -n 60 /srv/redis/rootfs/work/log /srv/redis/rootfs/work/client
 	check "$1.redis.data" test "$(redis_digest)" = "$(cat $noted/redis)"
 	check "$1.redis.process" test "$(redis_info run_id)" = "$(cat $noted/run_id)"
 	check "$1.redis.size" test "$(redis DBSIZE)" = $((rows + 1))
@@ -91,7 +92,8 @@ start_postgresql()
 	#!/bin/sh
 	$postgres/bin/initdb -k -U postgres -D /work/data >/work/log 2>&1
 	$postgres/bin/postgres -D /work/data -k /work -c listen_addresses= -c shared_buffers=$((mib * 2 + 16))MB \\
-		-c max_wal_size=4GB -c autovacuum=off -c dynamic_shared_memory_type=mmap >>/work/log 2>&1 &
+		-c max_wal_size=4GB -c autovacuum=off -c dynamic_shared_memory_type=mmap \\
+		-c jit=off >>/work/log 2>&1 &
 	until $postgres/bin/psql -h /work -U postgres -c 'SELECT 1' postgres >/dev/null 2>&1; do sleep 0.2; done
 	# a session that stays open: it reads what is written into a fifo
 	mkfifo /work/in
