@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/cgroup.h"
 #include "common/cleanup.h"
@@ -25,18 +23,17 @@ static void thaw(const struct container *c)
 {
 	char path[CGROUP_PATH_MAX];
 	uint64_t frozen = 0;
-	int fd;
+	int err;
 
 	if (!c->cgroup || cgroup_file(c->cgroup, "cgroup.freeze", path, sizeof(path)) ||
 	    file_read_u64(path, &frozen) || !frozen)
 		return;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) < 0)
-		log_syserr(errno, "container %s: CRIU has left it frozen, and %s cannot be written",
+	err = file_put(path, "0");
+	if (err)
+		log_syserr(-err, "container %s: CRIU has left it frozen, and %s cannot be written",
 			   c->name, path);
 	else
 		log_info("container %s: CRIU has left it frozen; thawed", c->name);
-	cleanup_close(&fd);
 }
 
 static int end_repair(const struct socket_of *s, void *arg)

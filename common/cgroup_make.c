@@ -3,7 +3,6 @@
  * Cgroups made again from a note, and set as they were.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,21 +13,16 @@
 #include "cgroup.h"
 #include "cgroup_values.h"
 #include "cleanup.h"
+#include "file.h"
 #include "log.h"
 
 /* Not logged: what it means is the caller's. */
 static int write_value(const char *path, const char *file, const char *text)
 {
 	char full[CGROUP_PATH_MAX];
-	_cleanup_close_ int fd = -1;
 	int err = cgroup_file(path, file, full, sizeof(full));
 
-	if (err)
-		return err;
-	fd = open(full, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		return -errno;
-	return 0;
+	return err ? err : file_put(full, text);
 }
 
 struct noted_cgroup {

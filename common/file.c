@@ -114,6 +114,13 @@ int file_write(const char *dir, const char *name, mode_t mode, const char *text)
 	return 0;
 }
 
+int file_put(const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
 int file_map(const char *path, struct mapped_file *map)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);

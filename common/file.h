@@ -34,6 +34,9 @@ int file_make_dirs(const char *dir);
 /* Make or replace dir/name, and the directories above; no link is followed. 0 or -errno (logged). */
 int file_write(const char *dir, const char *name, mode_t mode, const char *text);
 
+/* Write into a file that is there, as those of /proc and /sys are. 0 or -errno; not logged. */
+int file_put(const char *path, const char *text);
+
 struct mapped_file {
 	const uint8_t *data;	/* NULL when the file is empty */
 	size_t bytes;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -167,10 +165,10 @@ static bool is_one_of(const char *name, const char *const *names, size_t nr)
 
 static void set_again(const char *path, const char *then, const char *now)
 {
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err = file_put(path, then);
 
-	if (fd < 0 || write(fd, then, strlen(then)) < 0)
-		log_warning("cannot set %s to %s again: %s", path, then, strerror(errno));
+	if (err)
+		log_warning("cannot set %s to %s again: %s", path, then, strerror(-err));
 	else if (strcmp(then, now))
 		log_detail("%s: %s, as in the old kernel, instead of %s", path, then, now);
 }

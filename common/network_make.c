@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/netlink.h"
 #include "common/network.h"
@@ -189,15 +188,15 @@ static void make_all(struct mnl_socket *nl, struct json_object *noted, const str
 /* The name comes from a file: it must not lead elsewhere. */
 static void set_sysctl(const char *name, const char *value)
 {
-	_cleanup_close_ int fd = -1;
 	char path[192];
+	int err;
 
 	if (strncmp(name, "net/", 4) || strstr(name, ".."))
 		return;
 	snprintf(path, sizeof(path), PROC_SYS "%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		log_detail("cannot set %s to %s again: %s", path, value, strerror(errno));
+	err = file_put(path, value);
+	if (err)
+		log_detail("cannot set %s to %s again: %s", path, value, strerror(-err));
 }
 
 /* In the order noted: "all" first, which changes what others have. */

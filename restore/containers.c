@@ -72,13 +72,11 @@ static int leaf_of(const struct container *c, char *path, size_t size)
 static int enter_cgroup(const char *path)
 {
 	char procs[PATH_MAX];
-	_cleanup_close_ int fd = -1;
+	int err;
 
 	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
-	fd = open(procs, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		return log_syserr(errno, "cannot enter the cgroup %s", path);
-	return 0;
+	err = file_put(procs, "0");
+	return err ? log_syserr(-err, "cannot enter the cgroup %s", path) : 0;
 }
 
 static int in_child(void *arg)

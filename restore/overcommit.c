@@ -1,27 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "restore/overcommit.h"
 
 #define OVERCOMMIT "/proc/sys/vm/overcommit_memory"
 #define ALWAYS 1
-
-static int set(int mode)
-{
-	_cleanup_close_ int fd = open(OVERCOMMIT, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || dprintf(fd, "%d\n", mode) < 0)
-		return -errno;
-	return 0;
-}
 
 int overcommit_allow(void)
 {
@@ -31,7 +18,7 @@ int overcommit_allow(void)
 	if (!err && was == ALWAYS)
 		return ALWAYS;
 	if (!err)
-		err = set(ALWAYS);
+		err = file_put(OVERCOMMIT, "1");
 	if (err) {
 		log_warning("cannot set " OVERCOMMIT " to 1, so that a large mapping may be refused: %s",
 			    strerror(-err));
@@ -42,8 +29,13 @@ int overcommit_allow(void)
 
 void overcommit_set(int mode)
 {
-	int err = mode < 0 || mode == ALWAYS ? 0 : set(mode);
+	char text[16];
+	int err;
 
+	if (mode < 0 || mode == ALWAYS)
+		return;
+	snprintf(text, sizeof(text), "%d", mode);
+	err = file_put(OVERCOMMIT, text);
 	if (err)
 		log_warning("cannot set " OVERCOMMIT " to %d again: %s", mode, strerror(-err));
 }
