@@ -75,7 +75,8 @@ start_all()
 	start_survivors runc runc-all process_tree threads signals files pipes epoll seccomp cgroup
 	# with a mapping larger than all memory, which the new kernel would not grant
 	echo 1 >/proc/sys/vm/overcommit_memory
-	SURVIVORS_ENV=SURVIVOR_GRANTED_GIB=8 start_survivors host-tree tree-all process_tree memory timers fifos ptys inotify eventfd cgroup
+	SURVIVORS_ENV=SURVIVOR_GRANTED_GIB=8 start_survivors host-tree tree-all process_tree memory \
+		timers fifos ptys inotify eventfd cgroup
 	# little, since vdso takes all of it, see clock_reader()
 	SURVIVORS_CPU_QUOTA=15000 start_survivors crun crun-two memory timers vdso
 	start_survivors runc runc-two unix_sockets clocks
