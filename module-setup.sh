@@ -48,6 +48,8 @@ installkernel()
 		nf_tables nf_conntrack nf_conntrack_netlink nft_ct nf_nat nft_chain_nat nft_nat nft_masq \
 		nft_redir nft_reject nft_reject_inet nft_fib nft_fib_inet nft_fib_ipv4 nft_fib_ipv6 nft_limit nft_log nft_numgen \
 		nft_meta_bridge nft_compat xt_mark xt_MASQUERADE xt_conntrack xt_addrtype xt_comment \
+		tcp_bbr tcp_dctcp tcp_htcp tcp_westwood tcp_vegas tcp_veno tcp_bic tcp_illinois tcp_yeah \
+		tcp_highspeed tcp_hybla tcp_scalable tcp_lp tcp_nv tcp_cdg \
 		nfnetlink ip_tables iptable_filter ip6table_filter br_netfilter dummy 8021q
 }
 

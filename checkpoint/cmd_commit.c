@@ -18,6 +18,7 @@
 #include "common/network_tables.h"
 #include "common/processes.h"
 #include "common/run.h"
+#include "common/socket_options.h"
 #include "common/store.h"
 #include "common/strv.h"
 #include "common/timeline.h"
@@ -330,6 +331,7 @@ int cmd_settle(int argc, char **argv)
 	_cleanup_store_log_ int log = -1;
 	_cleanup_close_ int lock = -1;
 	bool all;
+	size_t i;
 	int err;
 
 	(void)argv;
@@ -355,6 +357,8 @@ int cmd_settle(int argc, char **argv)
 	if (find_lost(&m))
 		systemctl("daemon-reload", NULL);
 	settle_units(&m);
+	for (i = 0; i < m.containers.nr; i++)
+		socket_options_set_late(&m.containers.container[i]);
 	cgroup_allow_memory(store_bytes());
 	engines_after_dumps(&m.containers);
 	all = settle_cgroups(&m);

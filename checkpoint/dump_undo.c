@@ -12,8 +12,8 @@
 #include "common/log.h"
 #include "common/network_namespaces.h"
 #include "common/run.h"
+#include "common/sockets.h"
 #include "dump_undo.h"
-#include "sockets.h"
 
 #define NFT_SECONDS 20
 /* a table of CRIU's (criu/netfilter.c), in what `nft list tables` says */

@@ -25,6 +25,7 @@
 #include "common/network_namespaces.h"
 #include "common/network_tables.h"
 #include "common/stopped.h"
+#include "common/socket_options.h"
 #include "common/store.h"
 #include "common/strv.h"
 #include "common/timeline.h"
@@ -51,6 +52,7 @@ struct update {
 	struct config config;
 	struct manifest manifest;
 	struct json_object *kept_filesystems;	/* of a rollback: what kept images need */
+	struct json_object *impatient;		/* connections that were made patient */
 	struct findings findings;
 	struct dump dump;
 	int lock;
@@ -457,6 +459,8 @@ static void undo(struct update *u, enum done done)
 	for (i = 0; i < u->dump.jobs.nr; i++)
 		containers_find(&u->manifest.containers,
 				u->dump.jobs.job[i].container->name)->state = CONTAINER_RUNNING;
+	if (done >= DONE_LOCK)
+		socket_options_uncalm(&u->manifest.containers, u->impatient);
 	if (done >= DONE_ENGINES)
 		engines_after_dumps(&u->manifest.containers);
 	if (done >= DONE_LOCK)
@@ -577,11 +581,15 @@ static int carry_out(struct update *u)
 	done = DONE_LOCK;
 	err = limits_lift(&u->manifest.containers);
 	if (!err)
+		err = socket_options_calm(&u->manifest.containers, &u->impatient);
+	if (!err)
 		err = dump_running(u, &running);
 	if (err)
 		goto out;
 	done = DONE_DUMP;
 	err = urgent_refuse(&running);
+	if (!err)
+		err = socket_options_note(&u->manifest.containers, u->impatient);
 	if (err)
 		goto out;
 	if (u->manifest.network)
@@ -601,6 +609,7 @@ static void update_free(struct update *u)
 	dump_free(&u->dump);
 	findings_free(&u->findings);
 	json_object_put(u->kept_filesystems);
+	json_object_put(u->impatient);
 	manifest_free(&u->manifest);
 	config_free(&u->config);
 	store_log_close(&u->log);

@@ -4,9 +4,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "checkpoint/sockets.h"
 #include "checkpoint/urgent.h"
 #include "common/log.h"
+#include "common/sockets.h"
 
 bool urgent_waits(int fd)
 {

@@ -78,6 +78,7 @@ static void container_free(struct container *c)
 	json_object_put(c->engine_data);
 	json_object_put(c->cgroups);
 	json_object_put(c->stopped);
+	json_object_put(c->sockets);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -184,6 +185,7 @@ static struct json_object *container_to_json(const struct container *c)
 	put_object(o, "engine-data", c->engine_data);
 	put_object(o, "cgroups", c->cgroups);
 	put_object(o, "stopped", c->stopped);
+	put_object(o, "sockets", c->sockets);
 	return o;
 }
 
@@ -380,6 +382,7 @@ static void get_container(struct reader *r, struct json_object *o, struct contai
 	c->engine_data = get_object(r, o, "engine-data", json_type_object);
 	c->cgroups = get_object(r, o, "cgroups", json_type_object);
 	c->stopped = get_object(r, o, "stopped", json_type_array);
+	c->sockets = get_object(r, o, "sockets", json_type_object);
 }
 
 static void get_policy(struct reader *r, struct json_object *o, struct manifest *m)

@@ -17,6 +17,7 @@ struct parentage {
 };
 
 #define STAT_MAX 512
+#define STATUS_MAX 8192
 
 /* /proc/PID/stat from behind the name on, which may contain anything, a parenthesis as well. */
 static const char *read_stat(pid_t pid, char stat[STAT_MAX])
@@ -36,6 +37,14 @@ pid_t process_parent(pid_t pid)
 	return at && sscanf(at, ") %*c %d", &parent) == 1 ? parent : 0;
 }
 
+char process_state(pid_t pid)
+{
+	char stat[STAT_MAX];
+	const char *at = read_stat(pid, stat);
+
+	return at && at[1] == ' ' ? at[2] : 0;
+}
+
 uint64_t process_started(pid_t pid)
 {
 	char stat[STAT_MAX], state;
@@ -46,6 +55,22 @@ uint64_t process_started(pid_t pid)
 			  SCNu64, &state, &started) != 2)
 		return 0;
 	return strchr("ZXx", state) ? 0 : started;
+}
+
+pid_t process_own_pid(pid_t pid)
+{
+	char path[64], status[STATUS_MAX], *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (file_read(path, status, sizeof(status)) <= 0)
+		return 0;
+	at = strstr(status, "\nNSpid:");
+	if (!at)
+		return 0;
+	at[1 + strcspn(at + 1, "\n")] = '\0';
+	/* one for each namespace that it can be seen in, its own is last */
+	at = strrchr(at, '\t');
+	return at ? atoi(at + 1) : 0;
 }
 
 bool process_is_descendant(pid_t pid, pid_t of)

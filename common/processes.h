@@ -18,6 +18,10 @@ pid_t process_parent(pid_t pid);
  * tells it from another that has its pid later. 0: it has ended.
  */
 uint64_t process_started(pid_t pid);
+/* R, S, D, T, t, Z, X and so on, as proc(5) has them. 0: it has ended. */
+char process_state(pid_t pid);
+/* The pid that it has in its own pid namespace. 0: it has ended. */
+pid_t process_own_pid(pid_t pid);
 /* Also true of `of` itself, and of one that ends while it is looked at. */
 bool process_is_descendant(pid_t pid, pid_t of);
 /* Its threads (allocated); none if it has ended. 0 or -errno (logged). */

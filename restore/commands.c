@@ -17,6 +17,7 @@
 #include "common/network.h"
 #include "common/network_lock.h"
 #include "common/network_managers.h"
+#include "common/socket_options.h"
 #include "common/store.h"
 #include "common/strv.h"
 #include "common/timeline.h"
@@ -173,6 +174,7 @@ static int after_failure(struct manifest *m, const struct restore_options *optio
 	const struct restore restore = {
 		.store = STORE_DIR,
 		.root = options->root,
+		.network_locked = true,
 		.verbose = options->verbose,
 	};
 
@@ -193,6 +195,7 @@ static int restore_all(struct manifest *m, const struct restore_options *options
 		.store = STORE_DIR,
 		.root = options->root,
 		.all_or_none = m->on_restore_failure == POLICY_ROLLBACK && !m->rolling_back,
+		.network_locked = true,
 		.verbose = options->verbose,
 	};
 	int err;
@@ -225,6 +228,14 @@ static void spare_all(const struct manifest *m)
 			container_spare(c, true);
 }
 
+static void set_socket_options(const struct manifest *m)
+{
+	const struct container *c;
+
+	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++)
+		socket_options_set(c);
+}
+
 int cmd_run(int argc, char **argv)
 {
 	_cleanup_manifest_ struct manifest m = { 0 };
@@ -250,6 +261,7 @@ int cmd_run(int argc, char **argv)
 	ret = restore_all(&m, &options);
 	/* also when not all are back: those that are must not wait for the others */
 	network_unlock_all(m.network, &m.containers);
+	set_socket_options(&m);
 	keep_stopped(&m);
 	spare_all(&m);
 	timeline_stamp(STORE_DIR, STAMP_PIVOT, NULL);

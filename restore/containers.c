@@ -19,6 +19,7 @@
 #include "common/log.h"
 #include "common/processes.h"
 #include "common/run.h"
+#include "common/socket_options.h"
 #include "common/store.h"
 #include "common/strv.h"
 #include "common/timeline.h"
@@ -405,6 +406,7 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 	_cleanup_strv_ char **names = NULL;
 	_cleanup_free_ char *options = NULL;
 	int err = select_some(m, only, &names), overcommit;
+	size_t i;
 
 	if (!err && !names)
 		log_info("there is nothing to restore: no container%s waits for it",
@@ -424,6 +426,8 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 	if (restore->all_or_none)
 		err = answer_all(&jobs, &work, !err);
 	overcommit_set(overcommit);
+	for (i = 0; !restore->network_locked && i < jobs.nr; i++)
+		socket_options_set(jobs.job[i].container);
 	cgroup_allow_memory(store_bytes());
 	cgroup_set_options(options);
 	criu_config_remove();

@@ -3,11 +3,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,17 +49,10 @@ static void expect_data(const char *what, int fd, unsigned int seed, size_t size
 
 static void set_up(void)
 {
-	struct ifreq lo = { .ifr_name = "lo" };
 	struct timeval limit = { .tv_sec = 5 };
-	int on = 1, probe = must(socket(AF_INET, SOCK_DGRAM, 0)), idle = 1234;
+	int on = 1, idle = 1234;
 
-	/* In a network namespace of its own nobody has done it. */
-	must(ioctl(probe, SIOCGIFFLAGS, &lo));
-	if (!(lo.ifr_flags & IFF_UP)) {
-		lo.ifr_flags |= IFF_UP;
-		must(ioctl(probe, SIOCSIFFLAGS, &lo));
-	}
-	close(probe);
+	bring_loopback_up();
 	udp = bound(SOCK_DGRAM, &udp_address);
 	must(setsockopt(udp, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)));
 	must(setsockopt(udp, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)));

@@ -4,6 +4,7 @@
  *
  *   survivor --list             names, and what each keeps
  *   survivor --list-large       those that take as much memory as they are told
+ *   survivor --list-update      those that an update carries, and CRIU alone does not
  *   survivor --once NAME DIR    set up, check at once, end; for tests without CRIU.
  *                               SURVIVOR_SABOTAGE=N does harm N in between
  *   survivor --sabotages NAME   how many harms it knows
@@ -17,13 +18,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -190,6 +194,19 @@ static char *next_text(void)
 	static int next;
 
 	return text[next++ % 8];
+}
+
+void bring_loopback_up(void)
+{
+	struct ifreq lo = { .ifr_name = "lo" };
+	int fd = must(socket(AF_INET, SOCK_DGRAM, 0));
+
+	must(ioctl(fd, SIOCGIFFLAGS, &lo));
+	if (!(lo.ifr_flags & IFF_UP)) {
+		lo.ifr_flags |= IFF_UP;
+		must(ioctl(fd, SIOCSIFFLAGS, &lo));
+	}
+	close(fd);
 }
 
 const char *own_path(const char *name)
@@ -542,10 +559,10 @@ static int run_all(const char *where, char **names)
 	}
 }
 
-static int list(bool large)
+static int list(bool large, bool by_update)
 {
 	for (int i = 0; survivors[i]; i++)
-		if (survivors[i]->large == large)
+		if (survivors[i]->large == large && survivors[i]->by_update == by_update)
 			printf("%-16s %s\n", survivors[i]->name, survivors[i]->keeps);
 	return 0;
 }
@@ -553,9 +570,11 @@ static int list(bool large)
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--list"))
-		return list(false);
+		return list(false, false);
 	if (argc == 2 && !strcmp(argv[1], "--list-large"))
-		return list(true);
+		return list(true, false);
+	if (argc == 2 && !strcmp(argv[1], "--list-update"))
+		return list(false, true);
 	if (argc == 3 && !strcmp(argv[1], "--sabotages")) {
 		for (int i = 0; survivors[i]; i++)
 			if (!strcmp(survivors[i]->name, argv[2]))
@@ -568,6 +587,6 @@ int main(int argc, char **argv)
 		return run_all(argv[2], argv + 3);
 	if (argc == 3 && argv[1][0] != '-')
 		run_for_ever(argv[1], argv[2]);
-	fprintf(stderr, "usage: survivor --list | --list-large | --once NAME DIR | --sabotages NAME | NAME DIR | --all DIR NAME...\n");
+	fprintf(stderr, "usage: survivor --list | --list-large | --list-update | --once NAME DIR | --sabotages NAME | NAME DIR | --all DIR NAME...\n");
 	return 64;
 }

@@ -47,6 +47,7 @@ struct survivor {
 	void (*sabotage)(int which);	/* 1..sabotages */
 	int sabotages;
 	bool large;			/* takes SURVIVOR_LARGE_MIB of memory: --list-large */
+	bool by_update;			/* carried by an update, not by CRIU alone: --list-update */
 };
 
 /* Set up: a call that must not fail. The value, or the program ends with its name. */
@@ -67,6 +68,9 @@ bool expect_call(const char *what, long value);
 
 /* A name below the survivor's own directory; valid until the 8th next call. */
 const char *own_path(const char *name);
+
+/* In a network namespace of its own nobody has done it. */
+void bring_loopback_up(void);
 
 /* A file's text without the last newline, "" when it cannot be read. As own_path(). */
 const char *file_text(const char *path);

@@ -9,7 +9,7 @@ HEADERS := $(wildcard $(addprefix $(UPDATE_TOP)/,checkpoint/*.h common/*.h test/
 
 check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_initrd_contents \
 		test_check_processes test_check_system test_check_disks test_podman \
-		test_service_owners test_vdso test_criu_plugin)
+		test_service_owners test_vdso test_criu_plugin test_socket_options)
 	$(UPDATE_O)/test_config $(UPDATE_TOP)/checkpoint/rebootless.conf
 	$(UPDATE_O)/test_fault $(UPDATE_TOP)/test/fault/table
 	$(UPDATE_O)/test_kernels
@@ -21,12 +21,13 @@ check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_
 	$(UPDATE_O)/test_service_owners
 	$(UPDATE_O)/test_vdso
 	$(UPDATE_O)/test_criu_plugin
+	$(UPDATE_O)/test_socket_options
 
 # What each is made of, beside its own file.
 common = $(patsubst %,$(UPDATE_TOP)/common/%.c,$(1))
 checkpoint = $(patsubst %,$(UPDATE_TOP)/checkpoint/%.c,$(1))
-PROCESSES := $(call checkpoint,$(addprefix check_,processes files maps sockets mounts) urgent sockets) \
-	$(call common,processes)
+PROCESSES := $(call checkpoint,$(addprefix check_,processes files maps sockets mounts) urgent) \
+	$(call common,processes sockets)
 $(UPDATE_O)/test_config: $(call common,config strv fault log)
 $(UPDATE_O)/test_fault: $(call common,fault findings file log)
 $(UPDATE_O)/test_kernels: $(call checkpoint,kernels) $(call common,strv run file log)
@@ -43,7 +44,8 @@ $(UPDATE_O)/test_criu_plugin: $(call checkpoint,criu-plugin sleeping_call taken_
 $(UPDATE_O)/test_vdso: $(call checkpoint,vdso) $(call common,processes file log)
 $(UPDATE_O)/test_podman: $(call common,podman_inspect cgroup path run file log)
 $(UPDATE_O)/test_service_owners: $(call checkpoint,service_owners) $(call common,strv cgroup path processes run file log)
-$(UPDATE_O)/test_podman $(UPDATE_O)/test_service_owners: LIBRARIES := $(shell pkg-config --libs json-c)
+$(UPDATE_O)/test_socket_options: $(call common,socket_options sockets processes file log)
+$(UPDATE_O)/test_podman $(UPDATE_O)/test_service_owners $(UPDATE_O)/test_socket_options: LIBRARIES := $(shell pkg-config --libs json-c)
 
 $(UPDATE_O)/%: $(UPDATE_TOP)/test/unit/%.c $(HEADERS)
 	@mkdir -p $(@D)

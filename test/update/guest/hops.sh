@@ -76,9 +76,9 @@ start_all()
 	# with a mapping larger than all memory, which the new kernel would not grant
 	echo 1 >/proc/sys/vm/overcommit_memory
 	SURVIVORS_ENV=SURVIVOR_GRANTED_GIB=8 start_survivors host-tree tree-all process_tree memory \
-		timers fifos ptys inotify eventfd cgroup
+		timers fifos ptys inotify eventfd cgroup socket_options
 	# little, since vdso takes all of it, see clock_reader()
-	SURVIVORS_CPU_QUOTA=15000 start_survivors crun crun-two memory timers vdso
+	SURVIVORS_CPU_QUOTA=15000 start_survivors crun crun-two memory timers vdso socket_options
 	start_survivors runc runc-two unix_sockets clocks
 	# A unit that is enabled, as a host's services are.
 	mkdir -p /srv/unit-tree

@@ -7,7 +7,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
-#include "checkpoint/sockets.h"
+#include "common/sockets.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/processes.h"

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/processes.h"
+#include "common/socket_options.h"
+#include "common/sockets.h"
+
+#define KEEPALIVE "SO_KEEPALIVE"
+#define USER_TIMEOUT "TCP_USER_TIMEOUT"
+#define CONGESTION "TCP_CONGESTION"
+#define CONGESTION_MAX 16	/* linux: TCP_CA_NAME_MAX */
+#define KEY_MAX 32
+
+/* What a socket is, and what an option is of. */
+enum {
+	TCP_CONNECTED = 1,	/* or on the way to it, or from it */
+	TCP_OTHER = 2,		/* listens, or does nothing yet */
+	UDP = 4,
+	OTHER = 8,		/* raw, ICMP */
+	V4 = 16,		/* one of these in addition */
+	V6 = 32,
+	TCP = TCP_CONNECTED | TCP_OTHER,
+	NOT_TCP = UDP | OTHER,
+	ANY = TCP | NOT_TCP,
+};
+
+/*
+ * Of those that a socket has for itself (linux: sock_getsockopt(), do_tcp_getsockopt(),
+ * do_ip_getsockopt(), do_ipv6_getsockopt(), udp_lib_getsockopt()), the ones that CRIU
+ * does not save (criu/sockets.c, sk-inet.c, sk-tcp.c); and the two that wait.
+ * Groups of multicast cannot be asked for.
+ */
+static const struct option {
+	const char *name;
+	int level, number;
+	int usual;		/* what a new one has */
+	unsigned int of;
+} options[] = {
+	{ KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, 0, TCP_CONNECTED },
+	{ USER_TIMEOUT, IPPROTO_TCP, TCP_USER_TIMEOUT, 0, TCP },
+	{ "TCP_NOTSENT_LOWAT", IPPROTO_TCP, TCP_NOTSENT_LOWAT, 0, TCP },
+	{ "TCP_LINGER2", IPPROTO_TCP, TCP_LINGER2, 60, TCP },
+	{ "TCP_INQ", IPPROTO_TCP, TCP_INQ, 0, TCP },
+	{ "TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT, 0, TCP_OTHER },
+	{ "TCP_FASTOPEN", IPPROTO_TCP, TCP_FASTOPEN, 0, TCP_OTHER },
+	{ "TCP_SAVE_SYN", IPPROTO_TCP, TCP_SAVE_SYN, 0, TCP_OTHER },
+	/* of one that is connected it says what is in use, not what was set */
+	{ "TCP_MAXSEG", IPPROTO_TCP, TCP_MAXSEG, 536, TCP_OTHER },
+	{ "UDP_SEGMENT", IPPROTO_UDP, UDP_SEGMENT, 0, UDP },
+	{ "UDP_GRO", IPPROTO_UDP, UDP_GRO, 0, UDP },
+	{ "UDP_NO_CHECK6_TX", IPPROTO_UDP, UDP_NO_CHECK6_TX, 0, UDP },
+	{ "UDP_NO_CHECK6_RX", IPPROTO_UDP, UDP_NO_CHECK6_RX, 0, UDP },
+	/* the older forms first: they take the mark of the newer ones away */
+	{ "SO_TIMESTAMP_OLD", SOL_SOCKET, SO_TIMESTAMP_OLD, 0, ANY },
+	{ "SO_TIMESTAMPNS_OLD", SOL_SOCKET, SO_TIMESTAMPNS_OLD, 0, ANY },
+	{ "SO_TIMESTAMPING_OLD", SOL_SOCKET, SO_TIMESTAMPING_OLD, 0, ANY },
+	{ "SO_TIMESTAMP_NEW", SOL_SOCKET, SO_TIMESTAMP_NEW, 0, ANY },
+	{ "SO_TIMESTAMPNS_NEW", SOL_SOCKET, SO_TIMESTAMPNS_NEW, 0, ANY },
+	{ "SO_TIMESTAMPING_NEW", SOL_SOCKET, SO_TIMESTAMPING_NEW, 0, ANY },
+	{ "SO_ZEROCOPY", SOL_SOCKET, SO_ZEROCOPY, 0, TCP | UDP },
+	{ "SO_MAX_PACING_RATE", SOL_SOCKET, SO_MAX_PACING_RATE, -1, TCP | UDP },
+	{ "SO_RXQ_OVFL", SOL_SOCKET, SO_RXQ_OVFL, 0, NOT_TCP },
+	{ "IP_MTU_DISCOVER", IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_WANT, ANY },
+	{ "IP_RECVERR", IPPROTO_IP, IP_RECVERR, 0, ANY },
+	{ "IP_MINTTL", IPPROTO_IP, IP_MINTTL, 0, ANY },
+	{ "IP_TRANSPARENT", IPPROTO_IP, IP_TRANSPARENT, 0, ANY },
+	{ "IP_RECVTTL", IPPROTO_IP, IP_RECVTTL, 0, NOT_TCP },
+	{ "IP_RECVTOS", IPPROTO_IP, IP_RECVTOS, 0, NOT_TCP },
+	{ "IP_RECVOPTS", IPPROTO_IP, IP_RECVOPTS, 0, NOT_TCP },
+	{ "IP_RETOPTS", IPPROTO_IP, IP_RETOPTS, 0, NOT_TCP },
+	{ "IP_RECVORIGDSTADDR", IPPROTO_IP, IP_RECVORIGDSTADDR, 0, NOT_TCP },
+	{ "IP_CHECKSUM", IPPROTO_IP, IP_CHECKSUM, 0, UDP },
+	{ "IP_MULTICAST_TTL", IPPROTO_IP, IP_MULTICAST_TTL, 1, NOT_TCP },
+	{ "IP_MULTICAST_LOOP", IPPROTO_IP, IP_MULTICAST_LOOP, 1, NOT_TCP },
+	{ "IP_MULTICAST_ALL", IPPROTO_IP, IP_MULTICAST_ALL, 1, V4 },
+	{ "IPV6_MTU_DISCOVER", IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_WANT, V6 },
+	{ "IPV6_RECVERR", IPPROTO_IPV6, IPV6_RECVERR, 0, V6 },
+	{ "IPV6_MINHOPCOUNT", IPPROTO_IPV6, IPV6_MINHOPCOUNT, 0, V6 },
+	{ "IPV6_TRANSPARENT", IPPROTO_IPV6, IPV6_TRANSPARENT, 0, V6 },
+	{ "IPV6_TCLASS", IPPROTO_IPV6, IPV6_TCLASS, 0, V6 },
+	{ "IPV6_UNICAST_HOPS", IPPROTO_IPV6, IPV6_UNICAST_HOPS, 64, V6 },
+	{ "IPV6_DONTFRAG", IPPROTO_IPV6, IPV6_DONTFRAG, 0, V6 },
+	{ "IPV6_RECVTCLASS", IPPROTO_IPV6, IPV6_RECVTCLASS, 0, V6 },
+	{ "IPV6_RECVHOPLIMIT", IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 0, V6 },
+	{ "IPV6_RECVPATHMTU", IPPROTO_IPV6, IPV6_RECVPATHMTU, 0, V6 },
+	{ "IPV6_RECVORIGDSTADDR", IPPROTO_IPV6, IPV6_RECVORIGDSTADDR, 0, V6 },
+	{ "IPV6_MULTICAST_HOPS", IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 1, V6 },
+	{ "IPV6_MULTICAST_LOOP", IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1, V6 },
+	{ "IPV6_MULTICAST_ALL", IPPROTO_IPV6, IPV6_MULTICAST_ALL, 1, V6 },
+};
+
+#define NR_OPTIONS (sizeof(options) / sizeof(options[0]))
+
+/* false: it has none of that kind. */
+static bool get(int fd, int level, int number, int *value)
+{
+	socklen_t length = sizeof(*value);
+
+	*value = 0;
+	return !getsockopt(fd, level, number, value, &length);
+}
+
+static bool set(int fd, const struct option *o, int value)
+{
+	return !setsockopt(fd, o->level, o->number, &value, sizeof(value));
+}
+
+static unsigned int tcp_kind(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t length = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
+		return OTHER;	/* multipath TCP and the like */
+	return info.tcpi_state == TCP_CLOSE || info.tcpi_state == TCP_LISTEN ? TCP_OTHER : TCP_CONNECTED;
+}
+
+/* 0: not an internet socket. */
+static unsigned int kind_of(int fd)
+{
+	int domain, protocol;
+	unsigned int kind = OTHER;
+
+	if (!get(fd, SOL_SOCKET, SO_DOMAIN, &domain) || (domain != AF_INET && domain != AF_INET6) ||
+	    !get(fd, SOL_SOCKET, SO_PROTOCOL, &protocol))
+		return 0;
+	if (protocol == IPPROTO_TCP)
+		kind = tcp_kind(fd);
+	else if (protocol == IPPROTO_UDP)
+		kind = UDP;
+	return kind | (domain == AF_INET6 ? V6 : V4);
+}
+
+/* What was sent is being sent again, or the peer is asked whether it has room. */
+static bool is_repeating(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t length = sizeof(info);
+
+	return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) &&
+	       (info.tcpi_retransmits || info.tcpi_probes || info.tcpi_backoff);
+}
+
+static bool ends_at_once(int fd, const struct option *o)
+{
+	return o->level == IPPROTO_TCP && o->number == TCP_USER_TIMEOUT && is_repeating(fd);
+}
+
+/* Its inode number, as a key. */
+static void inode_of(int fd, char key[KEY_MAX])
+{
+	struct stat st = { 0 };
+
+	fstat(fd, &st);
+	snprintf(key, KEY_MAX, "%ju", (uintmax_t)st.st_ino);
+}
+
+static bool is_running(const struct container *c)
+{
+	return c->state == CONTAINER_RUNNING && c->pid;
+}
+
+static int out_of_memory(void)
+{
+	return log_syserr(ENOMEM, "cannot note the options of sockets");
+}
+
+static int add(struct json_object *o, const char *key, struct json_object *value)
+{
+	if (value && !json_object_object_add(o, key, value))
+		return 0;
+	json_object_put(value);
+	return out_of_memory();
+}
+
+/* ---- patience -------------------------------------------------------------------- */
+
+static bool is_impatient(const struct option *o)
+{
+	return !strcmp(o->name, KEEPALIVE) || !strcmp(o->name, USER_TIMEOUT);
+}
+
+static int calm_one(const struct socket_of *s, void *arg)
+{
+	struct json_object *all = arg, *one = NULL;
+	const struct option *o;
+	char key[KEY_MAX];
+	int value, err = 0;
+
+	if (!(kind_of(s->fd) & TCP_CONNECTED))
+		return 0;
+	inode_of(s->fd, key);
+	for (o = options; !err && o < options + NR_OPTIONS; o++) {
+		if (!is_impatient(o) || !get(s->fd, o->level, o->number, &value) || value == o->usual ||
+		    !set(s->fd, o, o->usual))
+			continue;
+		if (!one) {
+			one = json_object_new_object();
+			err = add(all, key, one);
+		}
+		if (!err)
+			err = add(one, o->name, json_object_new_int(value));
+	}
+	return err;
+}
+
+int socket_options_calm(const struct containers *list, struct json_object **were)
+{
+	const struct container *c;
+	int err = 0;
+
+	*were = json_object_new_object();
+	if (!*were)
+		return out_of_memory();
+	for (c = list->container; !err && c < list->container + list->nr; c++)
+		if (is_running(c))
+			err = sockets_each(c, calm_one, *were);
+	return err;
+}
+
+static int uncalm_one(const struct socket_of *s, void *arg)
+{
+	struct json_object *all = arg, *one, *value;
+	const struct option *o;
+	char key[KEY_MAX];
+
+	inode_of(s->fd, key);
+	if (!json_object_object_get_ex(all, key, &one))
+		return 0;
+	for (o = options; o < options + NR_OPTIONS; o++)
+		if (json_object_object_get_ex(one, o->name, &value) && !ends_at_once(s->fd, o) &&
+		    !set(s->fd, o, json_object_get_int(value)))
+			log_warning("container %s, process %d: %s of descriptor %d cannot be set again: %s",
+				    s->container->name, (int)s->pid, o->name, s->number, strerror(errno));
+	return 0;
+}
+
+void socket_options_uncalm(const struct containers *list, struct json_object *were)
+{
+	const struct container *c;
+
+	if (!were || !json_object_object_length(were))
+		return;
+	for (c = list->container; c < list->container + list->nr; c++)
+		if (is_running(c))
+			sockets_each(c, uncalm_one, were);
+}
+
+/* ---- noting ---------------------------------------------------------------------- */
+
+struct note {
+	struct json_object *were;	/* NULL = none was made patient */
+	struct json_object *seen;	/* keys: inode numbers */
+	struct json_object *out;
+	pid_t pid, own;			/* of the process before, here and in its namespace */
+};
+
+static int note_congestion(int fd, struct json_object *out)
+{
+	char name[CONGESTION_MAX + 1] = "";
+	socklen_t length = CONGESTION_MAX;
+
+	/* there is no usual one: a network namespace has its own */
+	if (getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &length) || !name[0])
+		return 0;
+	return add(out, CONGESTION, json_object_new_string(name));
+}
+
+/* What was switched off is noted as it was. */
+static int note_options(const struct socket_of *s, unsigned int kind, struct json_object *were,
+			struct json_object *out)
+{
+	struct json_object *before;
+	const struct option *o;
+	int value, err = 0;
+
+	for (o = options; !err && o < options + NR_OPTIONS; o++) {
+		if (json_object_object_get_ex(were, o->name, &before))
+			err = add(out, o->name, json_object_get(before));
+		else if (o->of & kind && get(s->fd, o->level, o->number, &value) && value != o->usual)
+			err = add(out, o->name, json_object_new_int(value));
+	}
+	return !err && kind & TCP ? note_congestion(s->fd, out) : err;
+}
+
+static int key_of(const struct socket_of *s, pid_t *pid, pid_t *own, char key[KEY_MAX])
+{
+	if (s->pid != *pid) {
+		*pid = s->pid;
+		*own = process_own_pid(s->pid);
+	}
+	snprintf(key, KEY_MAX, "%d:%d", (int)*own, s->number);
+	return *own ? 0 : -ESRCH;
+}
+
+static int note_one(const struct socket_of *s, void *arg)
+{
+	struct note *n = arg;
+	struct json_object *one, *were = NULL;
+	unsigned int kind = kind_of(s->fd);
+	char key[KEY_MAX];
+	int err;
+
+	inode_of(s->fd, key);
+	if (!kind || json_object_object_get_ex(n->seen, key, NULL))
+		return 0;
+	err = add(n->seen, key, json_object_new_boolean(true));
+	json_object_object_get_ex(n->were, key, &were);
+	if (err || key_of(s, &n->pid, &n->own, key))
+		return err;
+	one = json_object_new_object();
+	err = one ? note_options(s, kind, were, one) : out_of_memory();
+	if (!err && json_object_object_length(one))
+		return add(n->out, key, one);
+	json_object_put(one);
+	return err;
+}
+
+static int note_container(struct container *c, struct json_object *were)
+{
+	struct note n = {
+		.were = were,
+		.seen = json_object_new_object(),
+		.out = json_object_new_object(),
+	};
+	int err = n.seen && n.out ? sockets_each(c, note_one, &n) : out_of_memory();
+
+	json_object_put(n.seen);
+	json_object_put(steal_ptr(c->sockets));
+	if (!err && json_object_object_length(n.out))
+		c->sockets = n.out;
+	else
+		json_object_put(n.out);
+	return err;
+}
+
+int socket_options_note(struct containers *list, struct json_object *were)
+{
+	struct container *c;
+	int err = 0;
+
+	for (c = list->container; !err && c < list->container + list->nr; c++)
+		if (is_running(c))
+			err = note_container(c, were);
+	return err;
+}
+
+/* ---- setting --------------------------------------------------------------------- */
+
+struct again {
+	const struct container *container;
+	bool late;
+	pid_t pid, own;
+	unsigned int failed, left;
+	char first[160];	/* what failed first, and why */
+};
+
+static void failed(struct again *a, const struct socket_of *s, const char *name)
+{
+	if (!a->failed++)
+		snprintf(a->first, sizeof(a->first), "%s of descriptor %d of process %d: %s", name,
+			 s->number, (int)s->pid, strerror(errno));
+}
+
+static void set_congestion(const struct socket_of *s, const char *name, struct again *a)
+{
+	char now[CONGESTION_MAX + 1] = "";
+	socklen_t length = CONGESTION_MAX;
+
+	if (!getsockopt(s->fd, IPPROTO_TCP, TCP_CONGESTION, now, &length) && !strcmp(now, name))
+		return;
+	if (setsockopt(s->fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)))
+		failed(a, s, CONGESTION);
+}
+
+static void set_option(const struct socket_of *s, const struct option *o, int value, struct again *a)
+{
+	int now;
+
+	if (get(s->fd, o->level, o->number, &now) && now == value)
+		return;
+	if (ends_at_once(s->fd, o))
+		a->left++;
+	else if (!set(s->fd, o, value))
+		failed(a, s, o->name);
+}
+
+static int set_one(const struct socket_of *s, void *arg)
+{
+	struct again *a = arg;
+	struct json_object *one, *value;
+	const struct option *o;
+	char key[KEY_MAX];
+
+	if (key_of(s, &a->pid, &a->own, key) ||
+	    !json_object_object_get_ex(a->container->sockets, key, &one) || !kind_of(s->fd))
+		return 0;
+	for (o = options; o < options + NR_OPTIONS; o++)
+		if ((!a->late || !strcmp(o->name, USER_TIMEOUT)) &&
+		    json_object_object_get_ex(one, o->name, &value))
+			set_option(s, o, json_object_get_int(value), a);
+	if (!a->late && json_object_object_get_ex(one, CONGESTION, &value))
+		set_congestion(s, json_object_get_string(value), a);
+	return 0;
+}
+
+static void set_container(const struct container *c, bool late)
+{
+	struct again a = { .container = c, .late = late };
+
+	if (c->state != CONTAINER_RESTORED || !c->sockets)
+		return;
+	sockets_each(c, set_one, &a);
+	if (a.failed)
+		log_warning("container %s: %u options of its sockets could not be set again: %s%s",
+			    c->name, a.failed, a.first, a.failed > 1 ? ", and others" : "");
+	if (a.left)
+		log_detail("container %s: TCP_USER_TIMEOUT of %u connections is not set%s: their peers have not answered yet",
+			   c->name, a.left, late ? "" : " before the settling");
+}
+
+void socket_options_set(const struct container *c)
+{
+	set_container(c, false);
+}
+
+void socket_options_set_late(const struct container *c)
+{
+	set_container(c, true);
+}
