@@ -44,18 +44,25 @@ enum {
 /* By which a peer would be told that nobody is here; loopback is no exception. */
 #define UNREACHABLE "icmp type destination-unreachable drop\nicmpv6 type destination-unreachable drop"
 #define REFUSALS "tcp flags & rst == rst drop\n" UNREACHABLE
+#define SYN "tcp flags & (fin|syn|rst|ack) == syn"
+/*
+ * What a socket says while CRIU has not made all of it: to put unsent data back it lets the
+ * kernel ask the peer for its window, and that tells of a window of a gigabyte. It is of no
+ * connection that the kernel has seen begin.
+ */
+#define UNFINISHED "tcp flags & (fin|syn|rst|ack) != syn ct state != { established, related } drop\n"
 /* 0xC114: CRIU's own (SOCCR_MARK) */
 #define LOCK_ALL LOCK_HEAD "iif lo accept\nmeta mark 0xc114 accept\nct state established,related accept\n" \
 	TRANSPORTS "}\nchain passing {\ntype filter hook forward priority -150\n" \
 	TRANSPORTS REFUSALS "\n}\n" \
-	"chain leaving {\ntype filter hook output priority -150\n" REFUSALS LOCK_TAIL
+	"chain leaving {\ntype filter hook output priority -150\n" \
+	REFUSALS "\nmeta mark 0xc114 accept\n" UNFINISHED LOCK_TAIL
 /*
  * Over loopback, and a bridge, as well: a peer may still run whose other end is captured.
  * CRIU's lock within a container leaves the host's questions for its IPv6 address
  * unanswered, so that it would tell peers that nobody is there.
  */
-#define SYN "tcp flags & (fin|syn|rst|ack) == syn drop"
-#define LOCK_NEW LOCK_HEAD SYN "\n}\nchain leaving {\n" \
+#define LOCK_NEW LOCK_HEAD SYN " drop\n}\nchain leaving {\n" \
 	"type filter hook output priority -150\n" UNREACHABLE LOCK_TAIL
 
 static int nft(const char *rules)
@@ -80,7 +87,7 @@ static int lock(const char *with_bridge, const char *without)
 
 int network_lock_new(void)
 {
-	return lock(LOCK_NEW LOCK_BETWEEN(SYN), LOCK_NEW);
+	return lock(LOCK_NEW LOCK_BETWEEN(SYN " drop"), LOCK_NEW);
 }
 
 int network_lock_all(void)

@@ -7,7 +7,9 @@
  * TCP, UDP or SCTP before all is restored, but for what the initramfs itself has
  * asked for (a root filesystem over the network), loopback, and what CRIU sends
  * itself while it repairs sockets (marked); nothing is refused, not by loopback
- * either; and containers on one bridge do not hear each other.
+ * either; connections that were restored say nothing yet, since CRIU lets a socket
+ * speak before it has set its window; and containers on one bridge do not hear each
+ * other.
  *
  * In the old kernel connections that are there are locked by CRIU, one by one;
  * new ones must not come in once their listener has been captured: a peer would

@@ -295,11 +295,28 @@ static bool is_incomplete(const struct talker *t)
 	return !t->error && (!t->ended || t->early || (!t->kind->one_way && t->heard != t->said));
 }
 
+/* What became of it, and where its socket stands, for who must find out what it waits for. */
+static void describe(const struct talker *t, char *text, size_t size)
+{
+	struct tcp_info i = { 0 };
+	socklen_t length = sizeof(i);
+
+	getsockopt(t->fd, IPPROTO_TCP, TCP_INFO, &i, &length);
+	snprintf(text, size,
+		 "did not bring back all that was said; number %u said %" PRIu64 " bytes, heard %" PRIu64
+		 ", %s; state %u, %u not acknowledged, repeats %u, probes %u, backoff %u, last data sent %u ms and heard %u ms ago",
+		 t->number, t->said, t->heard,
+		 t->early ? "ended early" : t->ended ? "ended" : "goes on", i.tcpi_state,
+		 i.tcpi_unacked, i.tcpi_retransmits, i.tcpi_probes, i.tcpi_backoff,
+		 i.tcpi_last_data_sent, i.tcpi_last_data_recv);
+}
+
 static int report(const struct talker *talkers, const struct talk_hold *o)
 {
 	unsigned int reset = 0, wrong = 0, lost = 0, unmarked = 0;
 	const struct kind *kind = talkers->kind;
 	const struct talker *t;
+	char first_lost[400] = "";
 	uint64_t bytes = 0;
 	int failed;
 
@@ -309,9 +326,8 @@ static int report(const struct talker *talkers, const struct talk_hold *o)
 		unmarked += t->urgent_heard != t->urgent_said;
 		bytes += t->said;
 		if (is_incomplete(t)) {
-			lost++;
-			fprintf(stderr, "connection %u: said %" PRIu64 " bytes, heard %" PRIu64 ", %s\n", t->number,
-				t->said, t->heard, t->early ? "ended early" : t->ended ? "ended" : "goes on");
+			if (!lost++)
+				describe(t, first_lost, sizeof(first_lost));
 		}
 		if (t->error)
 			fprintf(stderr, "connection %u: %s\n", t->number, strerror(t->error));
@@ -321,7 +337,7 @@ static int report(const struct talker *talkers, const struct talk_hold *o)
 		tell_silence(talkers, o->connections);
 	failed = verdict("reset", reset, o->connections, "were reset or broke");
 	failed |= verdict("order", wrong, o->connections, "had a byte that is not the one due");
-	failed |= verdict("complete", lost, o->connections, "did not bring back all that was said");
+	failed |= verdict("complete", lost, o->connections, first_lost);
 	if (kind->urgent)
 		failed |= verdict("urgent", unmarked, o->connections, "did not mark as urgent what was");
 	return failed;
