@@ -395,14 +395,17 @@ static int note_containers(struct containers *list)
 	return err;
 }
 
-/* A host without a link that is up has nobody to talk to, and no need of nft. */
+/*
+ * A host without a link that is up, and without two containers that may talk to each
+ * other over loopback, has nobody to talk to, and no need of nft.
+ */
 static int lock_network(struct manifest *m)
 {
 	int err = network_note(&m->network);
 
 	if (err)
 		return err;
-	if (!network_is_up(m->network)) {
+	if (!network_is_up(m->network) && network_namespaces_in_hosts(&m->containers) < 2) {
 		json_object_put(steal_ptr(m->network));
 		return 0;
 	}

@@ -60,6 +60,19 @@ static bool is_used(const struct containers *list, ino_t inode)
 	return false;
 }
 
+size_t network_namespaces_in_hosts(const struct containers *list)
+{
+	const struct container *c;
+	char path[64];
+	size_t nr = 0;
+
+	for (c = list->container; c < list->container + list->nr; c++) {
+		snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)c->pid);
+		nr += inode_of(path) == inode_of(OURS);
+	}
+	return nr;
+}
+
 static int note_one(const char *path, struct json_object *array)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);

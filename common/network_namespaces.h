@@ -22,6 +22,9 @@
 /* Add those of these containers to `noted`. 0 or -errno (logged). */
 int network_namespaces_note(const struct containers *list, struct json_object *noted);
 
+/* How many of these containers are in the host's. */
+size_t network_namespaces_in_hosts(const struct containers *list);
+
 /* Make each that is not there, empty, and the pairs of veth that lead into them. */
 void network_namespaces_make(struct mnl_socket *nl, struct json_object *noted);
 /* Call a function with each, in it. */
