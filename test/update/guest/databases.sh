@@ -30,9 +30,8 @@ start_redis()
 		>/work/log 2>&1 &
 	until redis-cli PING >/dev/null 2>&1; do sleep 0.1; done
 	echo >/work/ready
-	# one connection that is never made again; redis-cli's keepalive would end it where
-	# reading a GiB takes longer than 30 s
-	while sleep 0.1; do echo INCR ticks; done | busybox nc 127.0.0.1 6379 >/dev/null 2>/work/client
+	# one connection that is never made again; its keepalive is shorter than reading a GiB takes
+	exec redis-cli -r -1 -i 0.1 INCR ticks >/dev/null 2>/work/client
 	SCRIPT
 	start redis || return 1
 	check fill.redis redis EVAL "for i = 1, $rows do

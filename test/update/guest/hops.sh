@@ -5,7 +5,7 @@
 . /usr/lib/update-lib.sh
 hops=$#
 
-containers='crun-all runc-all tree-all crun-two runc-two unit-tree crun-disk crun-scope runc-scope'
+containers='crun-all runc-all tree-all crun-two runc-two unit-tree tree-answers tree-asks crun-disk crun-scope runc-scope'
 
 # start_scope ENGINE NAME: a container whose cgroup is made by systemd, with a root
 # that is read-only and has no /tmp. Only where systemd runs in the initramfs too:
@@ -67,6 +67,30 @@ limits()
 
 thp() { (cd /sys/kernel/mm/transparent_hugepage && cat enabled defrag use_zero_page khugepaged/defrag); }
 
+# start_tree NAME COMMAND...: in the host's namespaces, with pids that no new system has given away
+start_tree()
+{
+	mkdir -p "/sys/fs/cgroup/$1" /srv/trees
+	# shellcheck disable=SC2016 # expands there
+	sh -c 'echo 0 >"/sys/fs/cgroup/$0/cgroup.procs"; exec setsid "$@"' "$@" </dev/null >/dev/null 2>&1 &
+	echo $! >"/srv/trees/$1"
+}
+
+# Two that talk to each other over loopback, on a host that has no other link.
+start_talk()
+{
+	echo 0 >/srv/answered
+	# shellcheck disable=SC2016 # expand there
+	echo 'while read -r n; do echo $((n + 1)); sleep 0.1; done' >/srv/answer
+	# shellcheck disable=SC2016
+	echo 'n=0; while echo $n && read -r n; do echo $n >/srv/answered; done' >/srv/ask
+	start_tree tree-answers busybox nc -l -p 7100 -e sh /srv/answer
+	sleep 1
+	start_tree tree-asks busybox nc 127.0.0.1 7100 -e sh /srv/ask
+	# shellcheck disable=SC2016
+	check start.talk await 20 sh -c 'test "$(cat /srv/answered)" -gt 0'
+}
+
 start_all()
 {
 	# All survivors in one, since each costs an emulated machine time in every
@@ -77,6 +101,7 @@ start_all()
 	echo 1 >/proc/sys/vm/overcommit_memory
 	SURVIVORS_ENV=SURVIVOR_GRANTED_GIB=8 start_survivors host-tree tree-all process_tree memory \
 		timers fifos ptys inotify eventfd cgroup socket_options
+	start_talk
 	# little, since vdso takes all of it, see clock_reader()
 	SURVIVORS_CPU_QUOTA=15000 start_survivors crun crun-two memory timers vdso socket_options
 	start_survivors runc runc-two unix_sockets clocks
@@ -119,6 +144,10 @@ start_all()
 	verify = yes
 	[tree tree-all]
 	pid-file = /var/lib/survivors/tree-all/pid
+	[tree tree-answers]
+	pid-file = /srv/trees/tree-answers
+	[tree tree-asks]
+	pid-file = /srv/trees/tree-asks
 	[tree unit-tree]
 	unit = unit-tree.service
 	[container crun-two]
@@ -148,6 +177,7 @@ ask_runtimes()
 	check "$1.unit-tree.active" systemctl is-active --quiet unit-tree.service
 	check "$1.unit-tree.once" test "$(pgrep -fc 'srv/unit-tree/count')" = 1
 	goes_on "$1.unit-tree" /srv/unit-tree/count
+	goes_on "$1.talk" /srv/answered
 	check "$1.bystander.active" systemctl is-active --quiet bystander.service
 	check "$1.bystander.stopped" test -s /srv/bystander
 }
