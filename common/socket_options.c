@@ -27,11 +27,12 @@ enum {
 	TCP_OTHER = 2,		/* listens, or does nothing yet */
 	UDP = 4,
 	OTHER = 8,		/* raw, ICMP */
-	V4 = 16,		/* one of these in addition */
-	V6 = 32,
 	TCP = TCP_CONNECTED | TCP_OTHER,
 	NOT_TCP = UDP | OTHER,
 	ANY = TCP | NOT_TCP,
+	V4 = 16,		/* in addition; an option with neither is of both */
+	V6 = 32,
+	FAMILY = V4 | V6,
 };
 
 /*
@@ -82,21 +83,21 @@ static const struct option {
 	{ "IP_CHECKSUM", IPPROTO_IP, IP_CHECKSUM, 0, UDP },
 	{ "IP_MULTICAST_TTL", IPPROTO_IP, IP_MULTICAST_TTL, 1, NOT_TCP },
 	{ "IP_MULTICAST_LOOP", IPPROTO_IP, IP_MULTICAST_LOOP, 1, NOT_TCP },
-	{ "IP_MULTICAST_ALL", IPPROTO_IP, IP_MULTICAST_ALL, 1, V4 },
-	{ "IPV6_MTU_DISCOVER", IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_WANT, V6 },
-	{ "IPV6_RECVERR", IPPROTO_IPV6, IPV6_RECVERR, 0, V6 },
-	{ "IPV6_MINHOPCOUNT", IPPROTO_IPV6, IPV6_MINHOPCOUNT, 0, V6 },
-	{ "IPV6_TRANSPARENT", IPPROTO_IPV6, IPV6_TRANSPARENT, 0, V6 },
-	{ "IPV6_TCLASS", IPPROTO_IPV6, IPV6_TCLASS, 0, V6 },
-	{ "IPV6_UNICAST_HOPS", IPPROTO_IPV6, IPV6_UNICAST_HOPS, 64, V6 },
-	{ "IPV6_DONTFRAG", IPPROTO_IPV6, IPV6_DONTFRAG, 0, V6 },
-	{ "IPV6_RECVTCLASS", IPPROTO_IPV6, IPV6_RECVTCLASS, 0, V6 },
-	{ "IPV6_RECVHOPLIMIT", IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 0, V6 },
-	{ "IPV6_RECVPATHMTU", IPPROTO_IPV6, IPV6_RECVPATHMTU, 0, V6 },
-	{ "IPV6_RECVORIGDSTADDR", IPPROTO_IPV6, IPV6_RECVORIGDSTADDR, 0, V6 },
-	{ "IPV6_MULTICAST_HOPS", IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 1, V6 },
-	{ "IPV6_MULTICAST_LOOP", IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1, V6 },
-	{ "IPV6_MULTICAST_ALL", IPPROTO_IPV6, IPV6_MULTICAST_ALL, 1, V6 },
+	{ "IP_MULTICAST_ALL", IPPROTO_IP, IP_MULTICAST_ALL, 1, NOT_TCP | V4 },
+	{ "IPV6_MTU_DISCOVER", IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_WANT, ANY | V6 },
+	{ "IPV6_RECVERR", IPPROTO_IPV6, IPV6_RECVERR, 0, ANY | V6 },
+	{ "IPV6_MINHOPCOUNT", IPPROTO_IPV6, IPV6_MINHOPCOUNT, 0, ANY | V6 },
+	{ "IPV6_TRANSPARENT", IPPROTO_IPV6, IPV6_TRANSPARENT, 0, ANY | V6 },
+	{ "IPV6_TCLASS", IPPROTO_IPV6, IPV6_TCLASS, 0, ANY | V6 },
+	{ "IPV6_UNICAST_HOPS", IPPROTO_IPV6, IPV6_UNICAST_HOPS, 64, ANY | V6 },
+	{ "IPV6_DONTFRAG", IPPROTO_IPV6, IPV6_DONTFRAG, 0, NOT_TCP | V6 },
+	{ "IPV6_RECVTCLASS", IPPROTO_IPV6, IPV6_RECVTCLASS, 0, NOT_TCP | V6 },
+	{ "IPV6_RECVHOPLIMIT", IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 0, NOT_TCP | V6 },
+	{ "IPV6_RECVPATHMTU", IPPROTO_IPV6, IPV6_RECVPATHMTU, 0, NOT_TCP | V6 },
+	{ "IPV6_RECVORIGDSTADDR", IPPROTO_IPV6, IPV6_RECVORIGDSTADDR, 0, NOT_TCP | V6 },
+	{ "IPV6_MULTICAST_HOPS", IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 1, NOT_TCP | V6 },
+	{ "IPV6_MULTICAST_LOOP", IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1, NOT_TCP | V6 },
+	{ "IPV6_MULTICAST_ALL", IPPROTO_IPV6, IPV6_MULTICAST_ALL, 1, NOT_TCP | V6 },
 };
 
 #define NR_OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -154,6 +155,11 @@ static bool is_repeating(int fd)
 static bool ends_at_once(int fd, const struct option *o)
 {
 	return o->level == IPPROTO_TCP && o->number == TCP_USER_TIMEOUT && is_repeating(fd);
+}
+
+static bool has(unsigned int kind, const struct option *o)
+{
+	return o->of & kind & ANY && (!(o->of & FAMILY) || o->of & kind & FAMILY);
 }
 
 /* Its inode number, as a key. */
@@ -287,7 +293,7 @@ static int note_options(const struct socket_of *s, unsigned int kind, struct jso
 	for (o = options; !err && o < options + NR_OPTIONS; o++) {
 		if (json_object_object_get_ex(were, o->name, &before))
 			err = add(out, o->name, json_object_get(before));
-		else if (o->of & kind && get(s->fd, o->level, o->number, &value) && value != o->usual)
+		else if (has(kind, o) && get(s->fd, o->level, o->number, &value) && value != o->usual)
 			err = add(out, o->name, json_object_new_int(value));
 	}
 	return !err && kind & TCP ? note_congestion(s->fd, out) : err;

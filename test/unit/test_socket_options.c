@@ -21,6 +21,8 @@
 #define SHARED_FD 200	/* of the client's connection, in the child's own child */
 
 static int listener, client, server, udp, udp6;
+/* Of IPv6, with a peer of IPv6, and with one of IPv4. */
+static int listener6, client6, server6, client4, server_mapped;
 static struct container container;
 static const struct containers list = { &container, 1 };
 
@@ -56,6 +58,23 @@ static const char *congestion(int fd)
 	return name;
 }
 
+/* Over loopback, to the port of one that listens. */
+static int connected(int family, int to, int *accepted)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in6 addr6 = { 0 };
+	socklen_t length = sizeof(addr6);
+	int fd = must(socket(family, SOCK_STREAM, 0), "socket");
+
+	must(getsockname(to, (struct sockaddr *)&addr6, &length), "getsockname");
+	addr.sin_port = addr6.sin6_port;
+	addr6.sin6_addr = in6addr_loopback;
+	must(family == AF_INET ? connect(fd, (struct sockaddr *)&addr, sizeof(addr)) :
+				 connect(fd, (struct sockaddr *)&addr6, sizeof(addr6)), "connect");
+	*accepted = must(accept(to, NULL, NULL), "accept");
+	return fd;
+}
+
 static void open_sockets(void)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -68,6 +87,10 @@ static void open_sockets(void)
 	client = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
 	must(connect(client, (struct sockaddr *)&addr, sizeof(addr)), "connect");
 	server = must(accept(listener, NULL, NULL), "accept");
+	listener6 = must(socket(AF_INET6, SOCK_STREAM, 0), "socket of IPv6");
+	must(listen(listener6, 5), "listen");
+	client6 = connected(AF_INET6, listener6, &server6);
+	client4 = connected(AF_INET, listener6, &server_mapped);
 	udp = must(socket(AF_INET, SOCK_DGRAM, 0), "socket");
 	udp6 = must(socket(AF_INET6, SOCK_DGRAM, 0), "socket of IPv6");
 }
@@ -155,7 +178,12 @@ static void test_note(void)
 	set(client, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000);
 	expect_ok(socket_options_note((struct containers *)&list, NULL));
 	/* those of TCP have their congestion control, and nothing else was set */
-	EXPECT(json_object_object_length(container.sockets), 3);
+	EXPECT(json_object_object_length(container.sockets), 8);
+	EXPECT(json_object_object_length(noted(listener6)), 1);
+	EXPECT(json_object_object_length(noted(client6)), 1);
+	EXPECT(json_object_object_length(noted(server6)), 1);
+	EXPECT(json_object_object_length(noted(client4)), 1);
+	EXPECT(json_object_object_length(noted(server_mapped)), 1);
 	EXPECT(json_object_object_length(noted(client)), 2);
 	EXPECT(noted_value(client, "TCP_USER_TIMEOUT"), 5000);
 	EXPECT(noted(udp) == NULL, true);
@@ -186,6 +214,9 @@ static void test_every_option(void)
 		{ listener, IPPROTO_TCP, TCP_FASTOPEN, 9 },
 		{ listener, IPPROTO_TCP, TCP_SAVE_SYN, 1 },
 		{ listener, IPPROTO_TCP, TCP_MAXSEG, 900 },
+		{ client6, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 9 },
+		{ client6, IPPROTO_IPV6, IPV6_TCLASS, 8 },
+		{ server_mapped, IPPROTO_IP, IP_MINTTL, 5 },
 		{ udp, IPPROTO_UDP, UDP_SEGMENT, 700 },
 		{ udp, IPPROTO_UDP, UDP_GRO, 1 },
 		{ udp, SOL_SOCKET, SO_TIMESTAMPNS_OLD, 1 },

@@ -203,6 +203,7 @@ ask_host()
 	check "$1.committed" sh -c "! ls -d /run/rebootless/store/containers/*/images"
 	check "$1.journal" sh -c 'journalctl -b -u rebootless.service | grep -q "restored crun-all"'
 	check "$1.journal-whole" sh -c '! journalctl -b | grep "uncleanly shut down"'
+	check "$1.options" sh -c '! journalctl -b -u rebootless.service | grep "set again: "'
 	check "$1.no-kdat" test ! -e /run/criu.kdat
 }
 

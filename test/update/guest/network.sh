@@ -180,6 +180,7 @@ ask_host()
 	check "$1.route" sh -c 'ip route | grep -q "198.51.100.0/24 via 10.77.0.1"'
 	# nft says why in the initramfs
 	check "$1.locked" sh -c '! journalctl -b -u rebootless.service | grep "cannot be locked"'
+	check "$1.options" sh -c '! journalctl -b -u rebootless.service | grep "set again: "'
 	check "$1.unlocked" sh -c '! nft list table inet rebootless'
 	check "$1.manager" managed
 	for name in crun-host crun-web; do
