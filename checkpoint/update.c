@@ -24,14 +24,15 @@
 #include "common/network_managers.h"
 #include "common/network_namespaces.h"
 #include "common/network_tables.h"
-#include "common/stopped.h"
 #include "common/socket_options.h"
+#include "common/stopped.h"
 #include "common/store.h"
 #include "common/strv.h"
 #include "common/timeline.h"
 #include "device.h"
 #include "dump.h"
 #include "host.h"
+#include "keepalive.h"
 #include "kernels.h"
 #include "kexec.h"
 #include "limits.h"
@@ -52,7 +53,6 @@ struct update {
 	struct config config;
 	struct manifest manifest;
 	struct json_object *kept_filesystems;	/* of a rollback: what kept images need */
-	struct json_object *impatient;		/* connections that were made patient */
 	struct findings findings;
 	struct dump dump;
 	int lock;
@@ -462,8 +462,6 @@ static void undo(struct update *u, enum done done)
 	for (i = 0; i < u->dump.jobs.nr; i++)
 		containers_find(&u->manifest.containers,
 				u->dump.jobs.job[i].container->name)->state = CONTAINER_RUNNING;
-	if (done >= DONE_LOCK)
-		socket_options_uncalm(&u->manifest.containers, u->impatient);
 	if (done >= DONE_ENGINES)
 		engines_after_dumps(&u->manifest.containers);
 	if (done >= DONE_LOCK)
@@ -496,6 +494,24 @@ static int dump_running(struct update *u, struct containers *running)
 		*copy_ = *c;
 	}
 	return dump_all(&u->dump, running, &u->config, STORE_DIR);
+}
+
+static int switch_keepalive_off(struct update *u)
+{
+	const struct container *c;
+	const struct job *j;
+	int nr;
+
+	for (j = u->dump.jobs.job; j < u->dump.jobs.job + u->dump.jobs.nr; j++) {
+		c = containers_find(&u->manifest.containers, j->container->name);
+		nr = keepalive_switch_off(j->dirs.images, c->sockets);
+		if (nr < 0)
+			return nr;
+		if (nr)
+			log_detail("container %s: keepalive of %d connections is off until all is restored",
+				   c->name, nr);
+	}
+	return 0;
 }
 
 /*
@@ -584,15 +600,15 @@ static int carry_out(struct update *u)
 	done = DONE_LOCK;
 	err = limits_lift(&u->manifest.containers);
 	if (!err)
-		err = socket_options_calm(&u->manifest.containers, &u->impatient);
-	if (!err)
 		err = dump_running(u, &running);
 	if (err)
 		goto out;
 	done = DONE_DUMP;
 	err = urgent_refuse(&running);
 	if (!err)
-		err = socket_options_note(&u->manifest.containers, u->impatient);
+		err = socket_options_note(&u->manifest.containers);
+	if (!err)
+		err = switch_keepalive_off(u);
 	if (err)
 		goto out;
 	if (u->manifest.network)
@@ -612,7 +628,6 @@ static void update_free(struct update *u)
 	dump_free(&u->dump);
 	findings_free(&u->findings);
 	json_object_put(u->kept_filesystems);
-	json_object_put(u->impatient);
 	manifest_free(&u->manifest);
 	config_free(&u->config);
 	store_log_close(&u->log);

@@ -17,6 +17,7 @@
 
 #define KEEPALIVE "SO_KEEPALIVE"
 #define USER_TIMEOUT "TCP_USER_TIMEOUT"
+#define INODE "ino"
 #define CONGESTION "TCP_CONGESTION"
 #define CONGESTION_MAX 16	/* linux: TCP_CA_NAME_MAX */
 #define KEY_MAX 32
@@ -38,7 +39,8 @@ enum {
 /*
  * Of those that a socket has for itself (linux: sock_getsockopt(), do_tcp_getsockopt(),
  * do_ip_getsockopt(), do_ipv6_getsockopt(), udp_lib_getsockopt()), the ones that CRIU
- * does not save (criu/sockets.c, sk-inet.c, sk-tcp.c); and the two that wait.
+ * does not save (criu/sockets.c, sk-inet.c, sk-tcp.c); and SO_KEEPALIVE, which is taken
+ * out of its images.
  * Groups of multicast cannot be asked for.
  */
 static const struct option {
@@ -162,20 +164,6 @@ static bool has(unsigned int kind, const struct option *o)
 	return o->of & kind & ANY && (!(o->of & FAMILY) || o->of & kind & FAMILY);
 }
 
-/* Its inode number, as a key. */
-static void inode_of(int fd, char key[KEY_MAX])
-{
-	struct stat st = { 0 };
-
-	fstat(fd, &st);
-	snprintf(key, KEY_MAX, "%ju", (uintmax_t)st.st_ino);
-}
-
-static bool is_running(const struct container *c)
-{
-	return c->state == CONTAINER_RUNNING && c->pid;
-}
-
 static int out_of_memory(void)
 {
 	return log_syserr(ENOMEM, "cannot note the options of sockets");
@@ -189,83 +177,9 @@ static int add(struct json_object *o, const char *key, struct json_object *value
 	return out_of_memory();
 }
 
-/* ---- patience -------------------------------------------------------------------- */
-
-static bool is_impatient(const struct option *o)
-{
-	return !strcmp(o->name, KEEPALIVE) || !strcmp(o->name, USER_TIMEOUT);
-}
-
-static int calm_one(const struct socket_of *s, void *arg)
-{
-	struct json_object *all = arg, *one = NULL;
-	const struct option *o;
-	char key[KEY_MAX];
-	int value, err = 0;
-
-	if (!(kind_of(s->fd) & TCP_CONNECTED))
-		return 0;
-	inode_of(s->fd, key);
-	for (o = options; !err && o < options + NR_OPTIONS; o++) {
-		if (!is_impatient(o) || !get(s->fd, o->level, o->number, &value) || value == o->usual ||
-		    !set(s->fd, o, o->usual))
-			continue;
-		if (!one) {
-			one = json_object_new_object();
-			err = add(all, key, one);
-		}
-		if (!err)
-			err = add(one, o->name, json_object_new_int(value));
-	}
-	return err;
-}
-
-int socket_options_calm(const struct containers *list, struct json_object **were)
-{
-	const struct container *c;
-	int err = 0;
-
-	*were = json_object_new_object();
-	if (!*were)
-		return out_of_memory();
-	for (c = list->container; !err && c < list->container + list->nr; c++)
-		if (is_running(c))
-			err = sockets_each(c, calm_one, *were);
-	return err;
-}
-
-static int uncalm_one(const struct socket_of *s, void *arg)
-{
-	struct json_object *all = arg, *one, *value;
-	const struct option *o;
-	char key[KEY_MAX];
-
-	inode_of(s->fd, key);
-	if (!json_object_object_get_ex(all, key, &one))
-		return 0;
-	for (o = options; o < options + NR_OPTIONS; o++)
-		if (json_object_object_get_ex(one, o->name, &value) && !ends_at_once(s->fd, o) &&
-		    !set(s->fd, o, json_object_get_int(value)))
-			log_warning("container %s, process %d: %s of descriptor %d cannot be set again: %s",
-				    s->container->name, (int)s->pid, o->name, s->number, strerror(errno));
-	return 0;
-}
-
-void socket_options_uncalm(const struct containers *list, struct json_object *were)
-{
-	const struct container *c;
-
-	if (!were || !json_object_object_length(were))
-		return;
-	for (c = list->container; c < list->container + list->nr; c++)
-		if (is_running(c))
-			sockets_each(c, uncalm_one, were);
-}
-
 /* ---- noting ---------------------------------------------------------------------- */
 
 struct note {
-	struct json_object *were;	/* NULL = none was made patient */
 	struct json_object *seen;	/* keys: inode numbers */
 	struct json_object *out;
 	pid_t pid, own;			/* of the process before, here and in its namespace */
@@ -282,20 +196,14 @@ static int note_congestion(int fd, struct json_object *out)
 	return add(out, CONGESTION, json_object_new_string(name));
 }
 
-/* What was switched off is noted as it was. */
-static int note_options(const struct socket_of *s, unsigned int kind, struct json_object *were,
-			struct json_object *out)
+static int note_options(const struct socket_of *s, unsigned int kind, struct json_object *out)
 {
-	struct json_object *before;
 	const struct option *o;
 	int value, err = 0;
 
-	for (o = options; !err && o < options + NR_OPTIONS; o++) {
-		if (json_object_object_get_ex(were, o->name, &before))
-			err = add(out, o->name, json_object_get(before));
-		else if (has(kind, o) && get(s->fd, o->level, o->number, &value) && value != o->usual)
+	for (o = options; !err && o < options + NR_OPTIONS; o++)
+		if (has(kind, o) && get(s->fd, o->level, o->number, &value) && value != o->usual)
 			err = add(out, o->name, json_object_new_int(value));
-	}
 	return !err && kind & TCP ? note_congestion(s->fd, out) : err;
 }
 
@@ -312,33 +220,32 @@ static int key_of(const struct socket_of *s, pid_t *pid, pid_t *own, char key[KE
 static int note_one(const struct socket_of *s, void *arg)
 {
 	struct note *n = arg;
-	struct json_object *one, *were = NULL;
+	struct json_object *one;
 	unsigned int kind = kind_of(s->fd);
+	struct stat st = { 0 };
 	char key[KEY_MAX];
 	int err;
 
-	inode_of(s->fd, key);
+	fstat(s->fd, &st);
+	snprintf(key, sizeof(key), "%ju", (uintmax_t)st.st_ino);
 	if (!kind || json_object_object_get_ex(n->seen, key, NULL))
 		return 0;
 	err = add(n->seen, key, json_object_new_boolean(true));
-	json_object_object_get_ex(n->were, key, &were);
 	if (err || key_of(s, &n->pid, &n->own, key))
 		return err;
 	one = json_object_new_object();
-	err = one ? note_options(s, kind, were, one) : out_of_memory();
+	err = one ? note_options(s, kind, one) : out_of_memory();
+	if (!err && json_object_object_get_ex(one, KEEPALIVE, NULL))
+		err = add(one, INODE, json_object_new_int64((int64_t)st.st_ino));
 	if (!err && json_object_object_length(one))
 		return add(n->out, key, one);
 	json_object_put(one);
 	return err;
 }
 
-static int note_container(struct container *c, struct json_object *were)
+static int note_container(struct container *c)
 {
-	struct note n = {
-		.were = were,
-		.seen = json_object_new_object(),
-		.out = json_object_new_object(),
-	};
+	struct note n = { .seen = json_object_new_object(), .out = json_object_new_object() };
 	int err = n.seen && n.out ? sockets_each(c, note_one, &n) : out_of_memory();
 
 	json_object_put(n.seen);
@@ -350,14 +257,14 @@ static int note_container(struct container *c, struct json_object *were)
 	return err;
 }
 
-int socket_options_note(struct containers *list, struct json_object *were)
+int socket_options_note(struct containers *list)
 {
 	struct container *c;
 	int err = 0;
 
 	for (c = list->container; !err && c < list->container + list->nr; c++)
-		if (is_running(c))
-			err = note_container(c, were);
+		if (c->state == CONTAINER_RUNNING && c->pid)
+			err = note_container(c);
 	return err;
 }
 

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * socket_options.h - what programs have set of their internet sockets and CRIU does
- * not carry; and the patience of connections while nobody can answer.
+ * not carry, or too early.
  *
  * A container keeps it as JSON, in the manifest:
  *
- *   { "PID:DESCRIPTOR": { "TCP_USER_TIMEOUT": 5000, "TCP_CONGESTION": "bbr", ... }, ... }
+ *   { "PID:DESCRIPTOR": { "TCP_USER_TIMEOUT": 5000, "TCP_CONGESTION": "bbr",
+ *			   "SO_KEEPALIVE": 1, "ino": 4711, ... }, ... }
  *
  * PID is what the process has in its own pid namespace; a socket that several have is
  * there once. Only what is not as the kernel has it by itself is noted, and on a socket
- * that has it already it is not set.
- *
- * Connections are made patient before the dumps: SO_KEEPALIVE and TCP_USER_TIMEOUT
- * count on while CRIU has the network locked, in the old kernel as in the new one, where
- * sockets are there before the memory is. A connection whose limit is shorter than that
- * would be ended by our own side.
+ * that has it already it is not set. ino, with SO_KEEPALIVE alone, is the socket's inode
+ * number in the old kernel, by which CRIU's images name it (keepalive.h).
  */
 #ifndef REBOOTLESS_SOCKET_OPTIONS_H
 #define REBOOTLESS_SOCKET_OPTIONS_H
@@ -23,19 +20,8 @@
 
 #include "common/manifest.h"
 
-/*
- * Switch both off for the connections of all that run. *were: what they were, by the
- * sockets' inode numbers; valid in this kernel. 0 or -errno (logged).
- */
-int socket_options_calm(const struct containers *list, struct json_object **were);
-/* The inverse, when no update comes of it. A failure is logged. */
-void socket_options_uncalm(const struct containers *list, struct json_object *were);
-
-/*
- * Note into each container that runs what its sockets have; of those that were made
- * patient, what they had. All tasks are frozen. 0 or -errno (logged).
- */
-int socket_options_note(struct containers *list, struct json_object *were);
+/* Note into each container that runs what its sockets have. All tasks are frozen. 0 or -errno (logged). */
+int socket_options_note(struct containers *list);
 
 /*
  * Set it again when it is restored and the network is not locked any more; nothing is

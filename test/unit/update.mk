@@ -9,7 +9,8 @@ HEADERS := $(wildcard $(addprefix $(UPDATE_TOP)/,checkpoint/*.h common/*.h test/
 
 check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_initrd_contents \
 		test_check_processes test_check_system test_check_disks test_podman \
-		test_service_owners test_vdso test_criu_plugin test_socket_options)
+		test_service_owners test_vdso test_criu_plugin test_socket_options \
+		test_keepalive)
 	$(UPDATE_O)/test_config $(UPDATE_TOP)/checkpoint/rebootless.conf
 	$(UPDATE_O)/test_fault $(UPDATE_TOP)/test/fault/table
 	$(UPDATE_O)/test_kernels
@@ -22,6 +23,7 @@ check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_
 	$(UPDATE_O)/test_vdso
 	$(UPDATE_O)/test_criu_plugin
 	$(UPDATE_O)/test_socket_options
+	$(UPDATE_O)/test_keepalive
 
 # What each is made of, beside its own file.
 common = $(patsubst %,$(UPDATE_TOP)/common/%.c,$(1))
@@ -45,7 +47,8 @@ $(UPDATE_O)/test_vdso: $(call checkpoint,vdso) $(call common,processes file log)
 $(UPDATE_O)/test_podman: $(call common,podman_inspect cgroup path run file log)
 $(UPDATE_O)/test_service_owners: $(call checkpoint,service_owners) $(call common,strv cgroup path processes run file log)
 $(UPDATE_O)/test_socket_options: $(call common,socket_options sockets processes file log)
-$(UPDATE_O)/test_podman $(UPDATE_O)/test_service_owners $(UPDATE_O)/test_socket_options: LIBRARIES := $(shell pkg-config --libs json-c)
+$(UPDATE_O)/test_keepalive: $(call checkpoint,keepalive) $(call common,file log)
+$(UPDATE_O)/test_podman $(UPDATE_O)/test_service_owners $(UPDATE_O)/test_socket_options $(UPDATE_O)/test_keepalive: LIBRARIES := $(shell pkg-config --libs json-c)
 
 $(UPDATE_O)/%: $(UPDATE_TOP)/test/unit/%.c $(HEADERS)
 	@mkdir -p $(@D)
