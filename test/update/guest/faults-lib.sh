@@ -5,9 +5,9 @@
 # start_small: one container of each engine
 start_small()
 {
-	start_survivors crun crun-a memory threads timers sleeps socket_options
+	start_survivors crun crun-a memory threads timers sleeps
 	start_survivors runc runc-a unix_sockets clocks files inet_sockets
-	start_survivors host-tree tree-a memory pipes signals socket_options
+	start_survivors host-tree tree-a memory pipes signals
 	cat >/etc/rebootless.conf <<-CONF
 	dump-timeout = 120
 	restore-timeout = 120
