@@ -208,7 +208,8 @@ static struct json_object *with_keepalive(struct json_object *sockets)
 
 	json_object_object_foreach(sockets, name, one) {
 		(void)name;
-		if (!json_object_object_get_ex(one, "ino", &inode))
+		if (!json_object_object_get_ex(one, "SO_KEEPALIVE", NULL) ||
+		    !json_object_object_get_ex(one, "ino", &inode))
 			continue;
 		wanted = wanted ?: json_object_new_object();
 		snprintf(key, sizeof(key), "%" PRIu32, (uint32_t)json_object_get_int64(inode));

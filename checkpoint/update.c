@@ -600,13 +600,15 @@ static int carry_out(struct update *u)
 	done = DONE_LOCK;
 	err = limits_lift(&u->manifest.containers);
 	if (!err)
+		err = socket_options_note(&u->manifest.containers);
+	if (!err)
 		err = dump_running(u, &running);
 	if (err)
 		goto out;
 	done = DONE_DUMP;
 	err = urgent_refuse(&running);
 	if (!err)
-		err = socket_options_note(&u->manifest.containers);
+		err = socket_options_confirm(&u->manifest.containers);
 	if (!err)
 		err = switch_keepalive_off(u);
 	if (err)

@@ -235,7 +235,7 @@ static int note_one(const struct socket_of *s, void *arg)
 		return err;
 	one = json_object_new_object();
 	err = one ? note_options(s, kind, one) : out_of_memory();
-	if (!err && json_object_object_get_ex(one, KEEPALIVE, NULL))
+	if (!err && json_object_object_length(one))
 		err = add(one, INODE, json_object_new_int64((int64_t)st.st_ino));
 	if (!err && json_object_object_length(one))
 		return add(n->out, key, one);
@@ -265,6 +265,43 @@ int socket_options_note(struct containers *list)
 	for (c = list->container; !err && c < list->container + list->nr; c++)
 		if (c->state == CONTAINER_RUNNING && c->pid)
 			err = note_container(c);
+	return err;
+}
+
+struct confirm {
+	struct json_object *noted, *kept;
+	pid_t pid, own;
+};
+
+static int confirm_one(const struct socket_of *s, void *arg)
+{
+	struct confirm *n = arg;
+	struct json_object *one, *inode;
+	struct stat st = { 0 };
+	char key[KEY_MAX];
+
+	if (fstat(s->fd, &st) || key_of(s, &n->pid, &n->own, key) ||
+	    !json_object_object_get_ex(n->noted, key, &one) ||
+	    !json_object_object_get_ex(one, INODE, &inode) ||
+	    json_object_get_int64(inode) != (int64_t)st.st_ino)
+		return 0;
+	return add(n->kept, key, json_object_get(one));
+}
+
+int socket_options_confirm(struct containers *list)
+{
+	struct container *c;
+	struct confirm n;
+	int err = 0;
+
+	for (c = list->container; !err && c < list->container + list->nr; c++) {
+		if (c->state != CONTAINER_RUNNING || !c->sockets)
+			continue;
+		n = (struct confirm){ .noted = c->sockets, .kept = json_object_new_object() };
+		err = n.kept ? sockets_each(c, confirm_one, &n) : out_of_memory();
+		json_object_put(c->sockets);
+		c->sockets = n.kept;
+	}
 	return err;
 }
 

@@ -6,12 +6,12 @@
  * A container keeps it as JSON, in the manifest:
  *
  *   { "PID:DESCRIPTOR": { "TCP_USER_TIMEOUT": 5000, "TCP_CONGESTION": "bbr",
- *			   "SO_KEEPALIVE": 1, "ino": 4711, ... }, ... }
+ *			   "ino": 4711, ... }, ... }
  *
  * PID is what the process has in its own pid namespace; a socket that several have is
  * there once. Only what is not as the kernel has it by itself is noted, and on a socket
- * that has it already it is not set. ino, with SO_KEEPALIVE alone, is the socket's inode
- * number in the old kernel, by which CRIU's images name it (keepalive.h).
+ * that has it already it is not set. ino is the socket's inode number in the old kernel,
+ * by which CRIU's images name it, too (keepalive.h).
  */
 #ifndef REBOOTLESS_SOCKET_OPTIONS_H
 #define REBOOTLESS_SOCKET_OPTIONS_H
@@ -20,8 +20,14 @@
 
 #include "common/manifest.h"
 
-/* Note into each container that runs what its sockets have. All tasks are frozen. 0 or -errno (logged). */
+/*
+ * Note into each container that runs what its sockets have. Before the dumps: while CRIU
+ * has the network locked, the kernel may give up a connection that asks often for its
+ * peer, which is whole in the images. 0 or -errno (logged).
+ */
 int socket_options_note(struct containers *list);
+/* Once all tasks are frozen: forget those that are not any more what was noted. */
+int socket_options_confirm(struct containers *list);
 
 /*
  * Set it again when it is restored and the network is not locked any more; nothing is

@@ -14,10 +14,13 @@
 
 #include "survivor.h"
 
-/* Given up two seconds after the last that was heard. */
-#define IDLE_SECONDS 1
-#define BETWEEN_SECONDS 1
-#define PROBES 1
+/*
+ * Given up 20 seconds after the last that was heard: longer than its own dump takes where
+ * CPUs are emulated, shorter than the restore of all that it is restored with.
+ */
+#define IDLE_SECONDS 10
+#define BETWEEN_SECONDS 5
+#define PROBES 2
 #define USER_TIMEOUT_MS 20000
 #define LOWAT_BYTES 32768
 #define HOPS 77

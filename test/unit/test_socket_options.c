@@ -157,7 +157,7 @@ static void test_keepalive(void)
 	EXPECT(noted_value(client, "SO_KEEPALIVE"), 1);
 	EXPECT(noted_value(client, "ino"), st.st_ino);
 	EXPECT(noted_value(listener, "SO_KEEPALIVE"), -1);
-	EXPECT(noted_value(server, "ino"), -1);
+	EXPECT(noted_value(server, "SO_KEEPALIVE"), -1);
 	set(client, SOL_SOCKET, SO_KEEPALIVE, 0);
 	set_again();
 	EXPECT(get(client, SOL_SOCKET, SO_KEEPALIVE), 1);
@@ -173,16 +173,30 @@ static void test_note(void)
 	expect_ok(socket_options_note(&list));
 	/* those of TCP have their congestion control, and nothing else was set */
 	EXPECT(json_object_object_length(container.sockets), 8);
-	EXPECT(json_object_object_length(noted(listener6)), 1);
-	EXPECT(json_object_object_length(noted(client6)), 1);
-	EXPECT(json_object_object_length(noted(server6)), 1);
-	EXPECT(json_object_object_length(noted(client4)), 1);
-	EXPECT(json_object_object_length(noted(server_mapped)), 1);
-	EXPECT(json_object_object_length(noted(client)), 2);
+	EXPECT(json_object_object_length(noted(listener6)), 2);
+	EXPECT(json_object_object_length(noted(client6)), 2);
+	EXPECT(json_object_object_length(noted(server6)), 2);
+	EXPECT(json_object_object_length(noted(client4)), 2);
+	EXPECT(json_object_object_length(noted(server_mapped)), 2);
+	EXPECT(json_object_object_length(noted(client)), 3);
 	EXPECT(noted_value(client, "TCP_USER_TIMEOUT"), 5000);
 	EXPECT(noted(udp) == NULL, true);
 	end("socket-options.note");
 	set(client, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+}
+
+/* What has another inode number by now is another socket. */
+static void test_confirm(void)
+{
+	begin();
+	expect_ok(socket_options_note(&list));
+	json_object_object_add(noted(client), "ino", json_object_new_int64(1));
+	json_object_object_add(container.sockets, "1:999", json_object_get(noted(server)));
+	expect_ok(socket_options_confirm(&list));
+	EXPECT(noted(client) == NULL, true);
+	EXPECT(noted(server) != NULL, true);
+	EXPECT(json_object_object_length(container.sockets), 7);
+	end("socket-options.confirm");
 }
 
 static void test_every_option(void)
@@ -329,6 +343,7 @@ int main(void)
 	start_child();
 	test_keepalive();
 	test_note();
+	test_confirm();
 	test_every_option();
 	test_congestion();
 	test_repeating();
