@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/socket_options.h"
 
 #define FILES_IMAGE "files.img"
 /* criu/include/magic.h: IMG_COMMON_MAGIC, FILES_MAGIC */
@@ -24,8 +25,8 @@
 /* Numbers of fields. */
 enum {
 	FILE_SOCKET = 4,	/* file_entry.isk */
-	SOCKET_INODE = 2,	/* inet_sk_entry.ino, .opts */
-	SOCKET_OPTIONS = 14,
+	ENTRY_INODE = 2,	/* inet_sk_entry.ino, .opts */
+	ENTRY_OPTIONS = 14,
 	OPTIONS_KEEPALIVE = 19,	/* sk_opts_entry.so_keepalive */
 };
 
@@ -122,9 +123,9 @@ static const uint8_t *look_at_socket(struct message *socket, struct json_object 
 	char key[32];
 
 	while (next_field(socket, &f)) {
-		if (f.number == SOCKET_INODE && f.wire == WIRE_VARINT)
+		if (f.number == ENTRY_INODE && f.wire == WIRE_VARINT)
 			inode = f.value;
-		if (f.number != SOCKET_OPTIONS || f.wire != WIRE_BYTES)
+		if (f.number != ENTRY_OPTIONS || f.wire != WIRE_BYTES)
 			continue;
 		keepalive = find_keepalive(&f.bytes);
 		socket->bad |= f.bytes.bad;
@@ -208,8 +209,8 @@ static struct json_object *with_keepalive(struct json_object *sockets)
 
 	json_object_object_foreach(sockets, name, one) {
 		(void)name;
-		if (!json_object_object_get_ex(one, "SO_KEEPALIVE", NULL) ||
-		    !json_object_object_get_ex(one, "ino", &inode))
+		if (!json_object_object_get_ex(one, SOCKET_KEEPALIVE, NULL) ||
+		    !json_object_object_get_ex(one, SOCKET_INODE, &inode))
 			continue;
 		wanted = wanted ?: json_object_new_object();
 		snprintf(key, sizeof(key), "%" PRIu32, (uint32_t)json_object_get_int64(inode));

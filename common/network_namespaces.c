@@ -45,16 +45,22 @@ static int leave(int ours)
 	return err;
 }
 
+static ino_t of_container(const struct container *c)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)c->pid);
+	return inode_of(path);
+}
+
 static bool is_used(const struct containers *list, ino_t inode)
 {
 	const struct container *c;
-	char path[64];
 
 	for (c = list->container; c < list->container + list->nr; c++) {
 		if (c->engine && c->engine->makes_network)
 			continue;
-		snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)c->pid);
-		if (inode_of(path) == inode)
+		if (of_container(c) == inode)
 			return true;
 	}
 	return false;
@@ -62,14 +68,12 @@ static bool is_used(const struct containers *list, ino_t inode)
 
 size_t network_namespaces_in_hosts(const struct containers *list)
 {
+	const ino_t ours = inode_of(OURS);
 	const struct container *c;
-	char path[64];
 	size_t nr = 0;
 
-	for (c = list->container; c < list->container + list->nr; c++) {
-		snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)c->pid);
-		nr += inode_of(path) == inode_of(OURS);
-	}
+	for (c = list->container; c < list->container + list->nr; c++)
+		nr += of_container(c) == ours;
 	return nr;
 }
 

@@ -15,9 +15,6 @@
 #include "common/socket_options.h"
 #include "common/sockets.h"
 
-#define KEEPALIVE "SO_KEEPALIVE"
-#define USER_TIMEOUT "TCP_USER_TIMEOUT"
-#define INODE "ino"
 #define CONGESTION "TCP_CONGESTION"
 #define CONGESTION_MAX 16	/* linux: TCP_CA_NAME_MAX */
 #define KEY_MAX 32
@@ -49,8 +46,8 @@ static const struct option {
 	int usual;		/* what a new one has */
 	unsigned int of;
 } options[] = {
-	{ KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, 0, TCP_CONNECTED },
-	{ USER_TIMEOUT, IPPROTO_TCP, TCP_USER_TIMEOUT, 0, TCP },
+	{ SOCKET_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, 0, TCP_CONNECTED },
+	{ "TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, 0, TCP },
 	{ "TCP_NOTSENT_LOWAT", IPPROTO_TCP, TCP_NOTSENT_LOWAT, 0, TCP },
 	{ "TCP_LINGER2", IPPROTO_TCP, TCP_LINGER2, 60, TCP },
 	{ "TCP_INQ", IPPROTO_TCP, TCP_INQ, 0, TCP },
@@ -154,9 +151,9 @@ static bool is_repeating(int fd)
 	       (info.tcpi_retransmits || info.tcpi_probes || info.tcpi_backoff);
 }
 
-static bool ends_at_once(int fd, const struct option *o)
+static bool is_user_timeout(const struct option *o)
 {
-	return o->level == IPPROTO_TCP && o->number == TCP_USER_TIMEOUT && is_repeating(fd);
+	return o->level == IPPROTO_TCP && o->number == TCP_USER_TIMEOUT;
 }
 
 static bool has(unsigned int kind, const struct option *o)
@@ -235,12 +232,12 @@ static int note_one(const struct socket_of *s, void *arg)
 		return err;
 	one = json_object_new_object();
 	err = one ? note_options(s, kind, one) : out_of_memory();
-	if (!err && json_object_object_length(one))
-		err = add(one, INODE, json_object_new_int64((int64_t)st.st_ino));
-	if (!err && json_object_object_length(one))
-		return add(n->out, key, one);
-	json_object_put(one);
-	return err;
+	if (err || !json_object_object_length(one)) {
+		json_object_put(one);
+		return err;
+	}
+	err = add(n->out, key, one);
+	return err ? err : add(one, SOCKET_INODE, json_object_new_int64((int64_t)st.st_ino));
 }
 
 static int note_container(struct container *c)
@@ -282,7 +279,7 @@ static int confirm_one(const struct socket_of *s, void *arg)
 
 	if (fstat(s->fd, &st) || key_of(s, &n->pid, &n->own, key) ||
 	    !json_object_object_get_ex(n->noted, key, &one) ||
-	    !json_object_object_get_ex(one, INODE, &inode) ||
+	    !json_object_object_get_ex(one, SOCKET_INODE, &inode) ||
 	    json_object_get_int64(inode) != (int64_t)st.st_ino)
 		return 0;
 	return add(n->kept, key, json_object_get(one));
@@ -339,7 +336,7 @@ static void set_option(const struct socket_of *s, const struct option *o, int va
 
 	if (get(s->fd, o->level, o->number, &now) && now == value)
 		return;
-	if (ends_at_once(s->fd, o))
+	if (is_user_timeout(o) && is_repeating(s->fd))
 		a->left++;
 	else if (!set(s->fd, o, value))
 		failed(a, s, o->name);
@@ -356,7 +353,7 @@ static int set_one(const struct socket_of *s, void *arg)
 	    !json_object_object_get_ex(a->container->sockets, key, &one) || !kind_of(s->fd))
 		return 0;
 	for (o = options; o < options + NR_OPTIONS; o++)
-		if ((!a->late || !strcmp(o->name, USER_TIMEOUT)) &&
+		if ((!a->late || is_user_timeout(o)) &&
 		    json_object_object_get_ex(one, o->name, &value))
 			set_option(s, o, json_object_get_int(value), a);
 	if (!a->late && json_object_object_get_ex(one, CONGESTION, &value))

@@ -20,6 +20,9 @@
 
 #include "common/manifest.h"
 
+#define SOCKET_KEEPALIVE "SO_KEEPALIVE"
+#define SOCKET_INODE "ino"
+
 /*
  * Note into each container that runs what its sockets have. Before the dumps: while CRIU
  * has the network locked, the kernel may give up a connection that asks often for its

@@ -174,7 +174,6 @@ static int after_failure(struct manifest *m, const struct restore_options *optio
 	const struct restore restore = {
 		.store = STORE_DIR,
 		.root = options->root,
-		.network_locked = true,
 		.verbose = options->verbose,
 	};
 
@@ -195,7 +194,6 @@ static int restore_all(struct manifest *m, const struct restore_options *options
 		.store = STORE_DIR,
 		.root = options->root,
 		.all_or_none = m->on_restore_failure == POLICY_ROLLBACK && !m->rolling_back,
-		.network_locked = true,
 		.verbose = options->verbose,
 	};
 	int err;

@@ -17,6 +17,7 @@
 #include "common/hold.h"
 #include "common/jobs.h"
 #include "common/log.h"
+#include "common/network_lock.h"
 #include "common/processes.h"
 #include "common/run.h"
 #include "common/socket_options.h"
@@ -426,7 +427,8 @@ int restore_containers(struct manifest *m, char *const *only, const struct resto
 	if (restore->all_or_none)
 		err = answer_all(&jobs, &work, !err);
 	overcommit_set(overcommit);
-	for (i = 0; !restore->network_locked && i < jobs.nr; i++)
+	/* else whoever unlocks it does that */
+	for (i = 0; !network_is_locked() && i < jobs.nr; i++)
 		socket_options_set(jobs.job[i].container);
 	cgroup_allow_memory(store_bytes());
 	cgroup_set_options(options);

@@ -17,7 +17,6 @@ struct restore {
 	 * are taken away again before they have run, and all are CAPTURED.
 	 */
 	bool all_or_none;
-	bool network_locked;	/* options of sockets are for when it is not any more */
 	bool verbose;		/* show what the engines say */
 };
 
