@@ -8,6 +8,7 @@
 #include "check_system.h"
 #include "common/engine.h"
 #include "common/filesystems.h"
+#include "common/network_namespaces.h"
 #include "common/oci.h"
 #include "common/podman.h"
 #include "common/strv.h"
@@ -51,20 +52,28 @@ int check_containers(struct containers *list, const struct config *config,
 }
 
 /* Without the hooks it is refused anyway, and what else is missing of no account. */
-static int look_at_disks(const struct manifest *m, const struct initrd_contents *contents,
-			 struct findings *findings)
+static int look_at_devices(struct manifest *m, const struct initrd_contents *contents,
+			   struct findings *findings)
 {
 	_cleanup_mount_table_ struct mount_table mounts = { 0 };
-	const struct disks_host host = { "/sys", "/etc/crypttab", &mounts, kernels_module };
-	int err = contents->hooks ? mount_table_read(HOST_MOUNTINFO, &mounts) : 0;
+	const struct disks_host host = { "/etc/crypttab", &mounts };
+	struct drivers drivers = { "/sys", kernels_module, &m->to, contents, findings, NULL };
+	int err;
 
-	if (!err && contents->hooks)
-		err = check_disks(&host, m->filesystems, &m->to, contents, findings);
+	if (!contents->hooks)
+		return 0;
+	err = mount_table_read(HOST_MOUNTINFO, &mounts);
+	if (!err)
+		err = check_disks(&host, m->filesystems, &drivers);
+	if (!err)
+		err = check_link_drivers(&drivers, network_namespaces_in_hosts(&m->containers) > 0);
+	strv_free(m->drivers);
+	m->drivers = drivers.found;
 	return err;
 }
 
 /* A kernel image that the loader refuses, or memory that cannot be claimed, is logged by it. */
-int check_host(const struct manifest *m, bool zero_copy, struct findings *findings)
+int check_host(struct manifest *m, bool zero_copy, struct findings *findings)
 {
 	const struct installed_kernel *to = &m->to;
 	const struct load_request request = {
@@ -87,7 +96,7 @@ int check_host(const struct manifest *m, bool zero_copy, struct findings *findin
 	check_selinux(SELINUX_ENFORCE, findings);
 	err = check_target(to, banner, &contents, findings);
 	if (!err)
-		err = look_at_disks(m, &contents, findings);
+		err = look_at_devices(m, &contents, findings);
 	if (!err)
 		err = check_criu(to, findings);
 	if (!err)

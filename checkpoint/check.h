@@ -13,8 +13,11 @@
 int check_containers(struct containers *list, const struct config *config,
 		     struct findings *findings, struct json_object **filesystems);
 
-/* What speaks against the update as a whole: target kernel, initrd, CRIU, memory. */
-int check_host(const struct manifest *m, bool zero_copy, struct findings *findings);
+/*
+ * What speaks against the update as a whole: target kernel, initrd, CRIU, memory.
+ * m->drivers are set on the way.
+ */
+int check_host(struct manifest *m, bool zero_copy, struct findings *findings);
 
 /*
  * What speaks against going back to `from` out of the initramfs of `to`: warnings, and

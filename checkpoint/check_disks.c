@@ -15,8 +15,6 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
-#include "common/path.h"
-#include "common/strv.h"
 
 #define SEEN_MAX 256
 #define VALUE_MAX 256
@@ -24,9 +22,7 @@
 
 struct disks {
 	const struct disks_host *host;
-	const struct installed_kernel *to;
-	const struct initrd_contents *contents;
-	struct findings *findings;
+	struct drivers *drivers;	/* with the kernel that comes, and its initramfs */
 	char *words;			/* the initramfs's own, then the command line */
 	const char *target;		/* the filesystem that is looked at; root comes first */
 	char seen[SEEN_MAX][NUMBERS_MAX];
@@ -124,15 +120,15 @@ static bool crypttab_line(const char *text, const char *name, char key[VALUE_MAX
 
 static void not_set_up(const struct disks *d, const char *what, const char *word, const char *value)
 {
-	findings_add(d->findings, NULL, 0, "%s lies on %s, which the initramfs does not set up: add %s=%s to append in rebootless.conf",
+	findings_add(d->drivers->findings, NULL, 0, "%s lies on %s, which the initramfs does not set up: add %s=%s to append in rebootless.conf",
 		     d->target, what, word, value);
 }
 
 static void need_program(const struct disks *d, bool has, const char *what, const char *module)
 {
 	if (!has)
-		findings_add(d->findings, NULL, 0, "%s lies on %s, and %s cannot set that up: make it again with dracut --force --add %s --kver %s",
-			     d->target, what, d->to->initrd, module, d->to->release);
+		findings_add(d->drivers->findings, NULL, 0, "%s lies on %s, and %s cannot set that up: make it again with dracut --force --add %s --kver %s",
+			     d->target, what, d->drivers->to->initrd, module, d->drivers->to->release);
 }
 
 /* "vg-lv"; a '-' within one of the names is written "--". */
@@ -149,7 +145,7 @@ static void look_at_lvm(const struct disks *d, const char *name)
 	volume[used] = '\0';
 	snprintf(group, sizeof(group), "%.*s", (int)strcspn(volume, "/"), volume);
 	snprintf(what, sizeof(what), "the LVM volume %s", volume);
-	need_program(d, d->contents->lvm, what, "lvm");
+	need_program(d, d->drivers->contents->lvm, what, "lvm");
 	if (has_word(d, "rd.lvm.lv", volume, same) || has_word(d, "rd.lvm.vg", group, same))
 		return;
 	if (sets_up_all(d) && !has_word(d, "rd.lvm.lv", "", any) && !has_word(d, "rd.lvm.vg", "", any))
@@ -162,7 +158,7 @@ static void look_at_md(const struct disks *d, const char *numbers, const char *u
 	char what[VALUE_MAX + 64];
 
 	snprintf(what, sizeof(what), "the md array %s (UUID %s)", numbers, uuid);
-	need_program(d, d->contents->mdadm, what, "mdraid");
+	need_program(d, d->drivers->contents->mdadm, what, "mdraid");
 	if (has_word(d, "rd.md.uuid", uuid, same_uuid) ||
 	    (sets_up_all(d) && !has_word(d, "rd.md.uuid", "", any)))
 		return;
@@ -180,7 +176,7 @@ static void look_for_passphrase(const struct disks *d, const char *name)
 	if (*key == '/' || strstr(options, "tpm2-device=") || strstr(options, "pkcs11-uri=") ||
 	    has_word(d, "rd.luks.key", "", any) || strstr(d->words, "tpm2-device="))
 		return;
-	findings_warn(d->findings, NULL, 0, "%s lies on the LUKS device %s: somebody must type its passphrase in the initramfs, while all containers stand still",
+	findings_warn(d->drivers->findings, NULL, 0, "%s lies on the LUKS device %s: somebody must type its passphrase in the initramfs, while all containers stand still",
 		      d->target, name);
 }
 
@@ -189,68 +185,43 @@ static void look_at_luks(const struct disks *d, const char *name, const char *uu
 	char what[VALUE_MAX + 32], key[VALUE_MAX], options[VALUE_MAX];
 
 	snprintf(what, sizeof(what), "the LUKS device %s", name);
-	need_program(d, d->contents->cryptsetup, what, "crypt");
+	need_program(d, d->drivers->contents->cryptsetup, what, "crypt");
 	if (has_word(d, "rd.luks.uuid", uuid, same_uuid) ||
 	    has_word(d, "rd.luks.name", uuid, same_uuid_of_name) ||
 	    has_word(d, "rd.luks.partuuid", "", any) || has_word(d, "rd.luks.serial", "", any))
 		return;
 	if (!has_word(d, "rd.luks.uuid", "", any) &&
-	    (sets_up_all(d) || crypttab_line(d->contents->crypttab, name, key, options)))
+	    (sets_up_all(d) || crypttab_line(d->drivers->contents->crypttab, name, key, options)))
 		return;
 	not_set_up(d, what, "rd.luks.uuid", uuid);
 }
 
 /* ---- drivers --------------------------------------------------------------------------- */
 
-/* -ENOENT: the next kernel knows none by that name. */
-static int need_driver(struct disks *d, const char *alias)
+static int need_filesystem(const struct disks *d, const char *type)
 {
-	_cleanup_free_ char *module = NULL;
-	int err = d->host->module(d->to->release, alias, &module);
-
-	if (!err && *module && !strv_has(d->contents->modules, module))
-		findings_add(d->findings, NULL, 0, "%s needs the driver %s, which %s does not have: make it again with dracut --force --add-drivers %s --kver %s",
-			     d->target, module, d->to->initrd, module, d->to->release);
-	return err;
-}
-
-static int need_filesystem(struct disks *d, const char *type)
-{
+	const struct installed_kernel *to = d->drivers->to;
 	char alias[VALUE_MAX];
 	int err;
 
 	snprintf(alias, sizeof(alias), "fs-%s", type);
-	err = need_driver(d, alias);
+	err = check_driver(d->drivers, d->target, alias);
 	/* built in, it may be known by its name alone */
 	if (err == -ENOENT)
-		err = need_driver(d, type);
+		err = check_driver(d->drivers, d->target, type);
 	if (err != -ENOENT)
 		return err;
-	findings_add(d->findings, NULL, 0, "%s is %s, which kernel %s does not know: install what brings that filesystem, and make %s again with dracut --force --kver %s",
-		     d->target, type, d->to->release, d->to->initrd, d->to->release);
+	findings_add(d->drivers->findings, NULL, 0, "%s is %s, which kernel %s does not know: install what brings that filesystem, and make %s again with dracut --force --kver %s",
+		     d->target, type, to->release, to->initrd, to->release);
 	return 0;
 }
 
-/*
- * Of a disk and all that it hangs on. A driver that is built in here shows no module,
- * and one that the next kernel does not know may have been merged into another.
- */
-static int need_device(struct disks *d, const char *numbers)
+static int need_device(const struct disks *d, const char *numbers)
 {
-	char path[PATH_MAX], device[PATH_MAX], all[PATH_MAX], module[PATH_MAX];
-	int err = 0;
+	char device[NUMBERS_MAX + 32];
 
-	snprintf(path, sizeof(path), "%s/dev/block/%s/device", d->host->sysfs, numbers);
-	if (!realpath(path, device))
-		return 0;
-	snprintf(path, sizeof(path), "%s/devices", d->host->sysfs);
-	if (!realpath(path, all))
-		return 0;
-	for (; (!err || err == -ENOENT) && path_is_below(device, all); *strrchr(device, '/') = '\0')
-		if (snprintf(path, sizeof(path), "%s/driver/module", device) < (int)sizeof(path) &&
-		    realpath(path, module))
-			err = need_driver(d, strrchr(module, '/') + 1);
-	return err == -ENOENT ? 0 : err;
+	snprintf(device, sizeof(device), "dev/block/%s/device", numbers);
+	return check_device_drivers(d->drivers, d->target, device);
 }
 
 /* ---- from a filesystem down to the disks ---------------------------------------------- */
@@ -260,7 +231,7 @@ static bool read_of(const struct disks *d, const char *numbers, const char *file
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/dev/block/%s/%s", d->host->sysfs, numbers, file);
+	snprintf(path, sizeof(path), "%s/dev/block/%s/%s", d->drivers->sysfs, numbers, file);
 	return file_read_line(path, text, size) > 0;
 }
 
@@ -275,7 +246,7 @@ static int look_at(struct disks *d, const char *numbers, bool root, bool *below_
 		look_at_md(d, numbers, uuid);
 	if (!read_of(d, numbers, "dm/uuid", uuid, sizeof(uuid)) ||
 	    !read_of(d, numbers, "dm/name", name, sizeof(name)))
-		return root ? 0 : need_device(d, numbers);
+		return need_device(d, numbers);
 	if (!strncmp(uuid, "LVM-", 4)) {
 		/* what a volume is made of comes with it */
 		if (!root && !*below_lvm)
@@ -316,7 +287,7 @@ static int walk(struct disks *d, const char *numbers, bool root, bool below_lvm)
 	if (!err && read_of(d, numbers, "partition", below, sizeof(below)) &&
 	    read_of(d, numbers, "../dev", below, sizeof(below)))
 		err = walk(d, below, root, below_lvm);
-	snprintf(path, sizeof(path), "%s/dev/block/%s/slaves", d->host->sysfs, numbers);
+	snprintf(path, sizeof(path), "%s/dev/block/%s/slaves", d->drivers->sysfs, numbers);
 	slaves = opendir(path);
 	while (!err && slaves && (entry = readdir(slaves))) {
 		snprintf(file, sizeof(file), "slaves/%s/dev", entry->d_name);
@@ -354,16 +325,15 @@ static int walk_target(struct disks *d, const char *target, bool root)
 }
 
 int check_disks(const struct disks_host *host, struct json_object *filesystems,
-		const struct installed_kernel *to, const struct initrd_contents *contents,
-		struct findings *findings)
+		struct drivers *drivers)
 {
 	_cleanup_free_ char *words = NULL;
-	struct disks d = { .host = host, .to = to, .contents = contents, .findings = findings };
+	struct disks d = { .host = host, .drivers = drivers };
 	struct json_object *target;
 	size_t i;
 	int err;
 
-	if (asprintf(&words, "%s %s", contents->words, to->cmdline) < 0) {
+	if (asprintf(&words, "%s %s", drivers->contents->words, drivers->to->cmdline) < 0) {
 		words = NULL;
 		return log_syserr(ENOMEM, "cannot look at the disks");
 	}

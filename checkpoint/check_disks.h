@@ -6,33 +6,28 @@
  * arrays only those that the command line names, by rd.lvm.lv, rd.lvm.vg,
  * rd.luks.uuid, rd.luks.name or rd.md.uuid; where none of a kind is named,
  * rd.auto sets up all of it. An initramfs made for one host has such words of
- * its own, in /etc/cmdline.d, and an /etc/crypttab; and only the drivers of what
- * was mounted and plugged in when it was made.
+ * its own, in /etc/cmdline.d, and an /etc/crypttab.
  */
 #ifndef REBOOTLESS_CHECK_DISKS_H
 #define REBOOTLESS_CHECK_DISKS_H
 
 #include <json-c/json.h>
 
-#include "checkpoint/initrd_contents.h"
-#include "common/findings.h"
-#include "common/manifest.h"
+#include "checkpoint/check_drivers.h"
 #include "common/mount_table.h"
 
-/* Where to look: "/sys", "/etc/crypttab", the host's mounts, and kernels_module(). */
+/* Where to look: "/etc/crypttab", and the host's mounts. */
 struct disks_host {
-	const char *sysfs, *crypttab;
+	const char *crypttab;
 	const struct mount_table *mounts;
-	int (*module)(const char *release, const char *alias, char **module);
 };
 
 /*
- * filesystems: those of the containers (filesystems.h). What nothing sets up is a
- * finding, with the words to add; a passphrase that somebody must type, a warning.
- * 0 or -errno (logged).
+ * filesystems: those of the containers (filesystems.h). What nothing sets up, and
+ * drivers that are lacking (drivers: whose), are findings, with the words to add; a
+ * passphrase that somebody must type, a warning. 0 or -errno (logged).
  */
 int check_disks(const struct disks_host *host, struct json_object *filesystems,
-		const struct installed_kernel *to, const struct initrd_contents *contents,
-		struct findings *findings);
+		struct drivers *drivers);
 
 #endif

@@ -115,6 +115,7 @@ void manifest_free(struct manifest *m)
 	kernel_free(&m->from);
 	kernel_free(&m->to);
 	strv_free(m->stopped_services);
+	strv_free(m->drivers);
 	containers_free(&m->containers);
 	json_object_put(m->filesystems);
 	json_object_put(m->limits);
@@ -212,6 +213,7 @@ static struct json_object *manifest_to_json(const struct manifest *m)
 	put_bool(o, "rolling-back", m->rolling_back);
 	put_string(o, "fault", m->fault);
 	put_strings(o, "stopped-services", m->stopped_services);
+	put_strings(o, "drivers", m->drivers);
 	for (i = 0; i < m->containers.nr; i++)
 		json_object_array_add(containers, container_to_json(&m->containers.container[i]));
 	json_object_object_add(o, "containers", containers);
@@ -297,9 +299,9 @@ static bool get_bool(struct reader *r, struct json_object *o, const char *key)
 	return value && json_object_get_boolean(value);
 }
 
-static char **get_strings(struct reader *r, struct json_object *o, const char *key)
+static char **get_strings(struct reader *r, struct json_object *o, const char *key, bool must)
 {
-	struct json_object *array = get(r, o, key, json_type_array, true), *item;
+	struct json_object *array = get(r, o, key, json_type_array, must), *item;
 	_cleanup_strv_ char **list = NULL;
 	size_t i;
 
@@ -378,7 +380,7 @@ static void get_container(struct reader *r, struct json_object *o, struct contai
 	/* older ones have none */
 	if (get(r, o, "connections", json_type_int, false))
 		c->connections = get_number(r, o, "connections");
-	c->after = get_strings(r, o, "after");
+	c->after = get_strings(r, o, "after", true);
 	c->engine_data = get_object(r, o, "engine-data", json_type_object);
 	c->cgroups = get_object(r, o, "cgroups", json_type_object);
 	c->stopped = get_object(r, o, "stopped", json_type_array);
@@ -418,7 +420,8 @@ static void get_manifest(struct reader *r, struct json_object *o, struct manifes
 	m->tried = get_number(r, o, "tried");
 	m->rolling_back = get_bool(r, o, "rolling-back");
 	m->fault = get_string(r, o, "fault", false);
-	m->stopped_services = get_strings(r, o, "stopped-services");
+	m->stopped_services = get_strings(r, o, "stopped-services", true);
+	m->drivers = get_strings(r, o, "drivers", false);
 	containers = get(r, o, "containers", json_type_array, true);
 	for (i = 0; containers && i < json_object_array_length(containers) && !r->err; i++)
 		get_container(r, json_object_array_get_idx(containers, i), &m->containers);

@@ -91,6 +91,7 @@ struct manifest {
 	bool rolling_back;		/* this is the way back */
 	char *fault;
 	char **stopped_services;	/* to be told about; they start with the real root */
+	char **drivers;			/* modules that `to` needs for disks and networks */
 	struct containers containers;
 	struct json_object *filesystems;	/* filesystems.h's */
 	struct json_object *limits;		/* host_limits.h's */

@@ -100,6 +100,8 @@ int cmd_open(int argc, char **argv)
 	/* before any link is up; without it peers may be told that nobody is here */
 	if (m.network && network_lock_all() < 0)
 		log_warning("the network is not locked: connections may be lost");
+	/* links too, so not before */
+	system_load_drivers(m.drivers);
 	uname(&kernel);
 	log_info("an update has come into kernel %s", kernel.release);
 	return 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "common/log.h"
 #include "common/loopback.h"
 #include "common/run.h"
+#include "common/strv.h"
 #include "restore/system.h"
 
 #define MODPROBE_SECONDS 60
@@ -28,6 +30,26 @@ static void load_modules(void)
 	/* one that this kernel has built in, or has no more, is no failure */
 	if (run(argv, NULL, MODPROBE_SECONDS) < 0)
 		log_warning("the modules that CRIU needs could not be loaded");
+}
+
+/* A name comes from a file: it must be no option, and no path. */
+static bool is_module_name(const char *name)
+{
+	return *name && !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")];
+}
+
+void system_load_drivers(char *const *drivers)
+{
+	_cleanup_strv_ char **argv = NULL;
+	size_t words;
+	int err = strv_split("modprobe --all --quiet --use-blacklist", &argv);
+
+	words = strv_count(argv);
+	for (; !err && drivers && *drivers; drivers++)
+		if (is_module_name(*drivers))
+			err = strv_add(&argv, *drivers);
+	if (!err && strv_count(argv) > words && run(argv, NULL, MODPROBE_SECONDS))
+		log_detail("not all drivers of disks and networks are there by now: udev comes to them later");
 }
 
 static int mount_cgroups(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unit tests of checkpoint/check_disks.c: in a /sys that is made here. Root is on
+ * Unit tests of checkpoint/check_disks.c and check_drivers.c: in a /sys that is made here. Root is on
  * LVM on LUKS on sda1, /var/a-b on a volume of the same group, /srv on an md array of
  * sdb, /home on LUKS on that array's partition.
  */
@@ -10,6 +10,7 @@
 
 #include "checkpoint/check_disks.h"
 #include "common/cleanup.h"
+#include "common/strv.h"
 #include "test/unit/harness.h"
 
 #define ROOT_LUKS "11111111222233334444555555555555"
@@ -36,7 +37,11 @@ static const char make_sys[] =
 	"ln -s drv sys/devices/pci/driver; ln -s drv sys/devices/pci/ata1/0:0/driver\n"
 	"ln -s $PWD/module/ahci sys/devices/pci/drv/module\n"
 	"ln -s $PWD/module/sd_mod sys/devices/pci/ata1/0:0/drv/module\n"
-	"ln -s $PWD/sys/devices/pci/ata1/0:0 sys/dev/block/8:32/device\n";
+	"ln -s $PWD/sys/devices/pci/ata1/0:0 sys/dev/block/8:32/device\n"
+	"mkdir -p sys/class sys/devices/pci/nic/drv module/igb; ln -s $PWD/module/igb sys/devices/pci/nic/drv/module\n"
+	"ln -s drv sys/devices/pci/nic/driver; for link in eth0:1003 eth1:1002 lo:9; do\n"
+	"n=sys/devices/pci/nic/net/${link%:*}; mkdir -p $n sys/class/net; echo 0x${link#*:} >$n/flags\n"
+	"ln -s $PWD/$n sys/class/net; [ $link = lo:9 ] || ln -s $PWD/sys/devices/pci/nic $n/device; done\n";
 
 static const char mountinfo[] =
 	"20 1 254:0 / / rw - ext4 /dev/mapper/vg-root rw\n"
@@ -68,20 +73,26 @@ static int module_of(const char *release, const char *alias, char **module)
 	return 0;
 }
 
+static struct drivers drivers_of(const struct installed_kernel *to, struct findings *f)
+{
+	return (struct drivers){ "sys", module_of, to, &contents, f, NULL };
+}
+
 /* Of these mounts, with this command line: what is refused, what is warned of (NULL: nothing). */
 static void look(const char *target, const char *cmdline, const char *refused, const char *warned)
 {
 	_cleanup_mount_table_ struct mount_table mounts = { 0 };
 	_cleanup_findings_ struct findings f = { 0 };
-	const struct disks_host host = { "sys", "crypttab", &mounts, module_of };
+	const struct disks_host host = { "crypttab", &mounts };
 	const struct installed_kernel to = { .release = "7.3.4", .initrd = "/i", .cmdline = (char *)cmdline };
+	struct drivers drivers = drivers_of(&to, &f);
 	struct json_object *list = json_object_new_array(), *one = json_object_new_object();
 
 	json_object_object_add(one, "target", json_object_new_string(target));
 	json_object_array_add(list, one);
 	said[0] = '\0';
 	expect_ok(mount_table_read("mountinfo", &mounts));
-	expect_ok(check_disks(&host, list, &to, &contents, &f));
+	expect_ok(check_disks(&host, list, &drivers));
 	findings_log(&f);
 	if (refused)
 		expect_said(refused);
@@ -89,6 +100,7 @@ static void look(const char *target, const char *cmdline, const char *refused, c
 		expect_said(warned);
 	if (f.nr != (size_t)!!refused + !!warned || findings_refuse(&f, NULL) != !!refused)
 		complain("%s with \"%s\": %zu findings: %s", target, cmdline, f.nr, said);
+	strv_free(drivers.found);
 	json_object_put(list);
 }
 
@@ -146,8 +158,42 @@ static void test_drivers(void)
 	look("/data", "ro", "/data needs the driver xfs, which", NULL);
 	modules[1] = "xfs";
 	look("/data", "ro", "/data needs the driver ahci, which", NULL);
+	write_file("mountinfo", "20 1 8:32 / / rw - ext4 /dev/sdc rw\n");
+	look("/", "ro", "/ needs the driver ahci, which", NULL);
+	write_file("mountinfo", mountinfo);
 	look("/old", "ro", "/old is reiserfs, which kernel 7.3.4 does not know", NULL);
 	end("disks.drivers");
+}
+
+/* The device that is down counts for nothing, one driver of two devices once. */
+static void test_found(void)
+{
+	static char *modules[] = { "sd_mod", "igb", "ahci", NULL };
+	static const struct installed_kernel to = { .release = "7.3.4", .initrd = "/i" };
+	_cleanup_findings_ struct findings f = { 0 };
+	struct drivers drivers = drivers_of(&to, &f);
+
+	begin();
+	said[0] = '\0';
+	contents.modules = modules;
+	expect_ok(check_device_drivers(&drivers, "/data", "dev/block/8:32/device"));
+	expect_ok(check_device_drivers(&drivers, "/data", "dev/block/8:32/device"));
+	expect_ok(check_device_drivers(&drivers, "/srv", "dev/block/9:0/device"));
+	expect_ok(check_link_drivers(&drivers, true));
+	if (f.nr || strv_count(drivers.found) != 3 || !strv_has(drivers.found, "sd_mod") ||
+	    !strv_has(drivers.found, "ahci") || !strv_has(drivers.found, "igb"))
+		complain("%zu findings, %zu drivers", f.nr, strv_count(drivers.found));
+	modules[1] = "ahci";
+	expect_ok(check_link_drivers(&drivers, false));
+	if (findings_refuse(&f, NULL))
+		complain("refused for a network that nobody needs");
+	expect_ok(check_link_drivers(&drivers, true));
+	findings_log(&f);
+	expect_said("the network device eth0 needs the driver igb, which /i does not have: make it again with dracut --force --add-drivers igb --kver 7.3.4");
+	if (f.nr != 2 || !findings_refuse(&f, NULL))
+		complain("%zu findings", f.nr);
+	strv_free(drivers.found);
+	end("drivers.found");
 }
 
 int main(void)
@@ -164,6 +210,7 @@ int main(void)
 	test_words();
 	test_initramfs();
 	test_drivers();
+	test_found();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (chdir("/") || system(command))
 		perror(command);

@@ -38,7 +38,7 @@ $(UPDATE_O)/test_check_processes: $(PROCESSES) $(call common,findings file log)
 $(UPDATE_O)/test_check_system: $(call checkpoint,check_system check_strays check_memory cmdline initrd initrd_contents kernels) \
 	$(PROCESSES) $(call common,findings strv run file log)
 
-$(UPDATE_O)/test_check_disks: $(call checkpoint,check_disks cmdline) \
+$(UPDATE_O)/test_check_disks: $(call checkpoint,check_disks check_drivers cmdline) \
 	$(call common,mount_table block path strv findings file log)
 $(UPDATE_O)/test_check_disks: UPDATE_FLAGS += $(shell pkg-config --cflags json-c mount blkid)
 $(UPDATE_O)/test_check_disks: LIBRARIES := $(shell pkg-config --libs json-c mount blkid)
