@@ -204,6 +204,10 @@ ask_host()
 	check "$1.journal" sh -c 'journalctl -b -u rebootless.service | grep -q "restored crun-all"'
 	check "$1.journal-whole" sh -c '! journalctl -b | grep "uncleanly shut down"'
 	check "$1.options" sh -c '! journalctl -b -u rebootless.service | grep "set again: "'
+	# not by udev, which comes to it much later
+	check "$1.disk-first" sh -c 'dmesg | awk "
+		/virtio_blk.*\[vda\]/ && !came { there = 1 } /an update has come into kernel/ { came = 1 }
+		END { exit !(there && came) }"'
 	check "$1.no-kdat" test ! -e /run/criu.kdat
 }
 
