@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unit tests of checkpoint/check_disks.c and check_drivers.c: in a /sys that is made here. Root is on
- * LVM on LUKS on sda1, /var/a-b on a volume of the same group, /srv on an md array of
- * sdb, /home on LUKS on that array's partition.
+ * Unit tests of checkpoint/check_disks.c and check_drivers.c: in a /sys that is made
+ * here. Root is on LVM on LUKS on sda1, /var/a-b on a volume of the same group, /srv on
+ * an md array of sdb, /home on LUKS on that array's partition. The drivers of sdc and of
+ * the network device eth0 are modules.
  */
 #include <stdlib.h>
 #include <sys/stat.h>
