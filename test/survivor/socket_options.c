@@ -16,7 +16,7 @@
 
 /*
  * Given up 20 seconds after the last that was heard: longer than its own dump takes where
- * CPUs are emulated, shorter than the restore of all that it is restored with.
+ * CPUs are emulated. On a fast machine all may be restored by then.
  */
 #define IDLE_SECONDS 10
 #define BETWEEN_SECONDS 5

@@ -204,6 +204,9 @@ ask_host()
 	check "$1.journal" sh -c 'journalctl -b -u rebootless.service | grep -q "restored crun-all"'
 	check "$1.journal-whole" sh -c '! journalctl -b | grep "uncleanly shut down"'
 	check "$1.options" sh -c '! journalctl -b -u rebootless.service | grep "set again: "'
+	# socket_options would live without it where all is restored within its 20 seconds
+	check "$1.keepalive" sh -c 'journalctl -b -u rebootless.service |
+		grep -q "container tree-all: keepalive of [0-9]* connections is off until"'
 	# not by udev, which comes to it much later
 	check "$1.disk-first" sh -c 'dmesg | awk "
 		/virtio_blk.*\[vda\]/ && !came { there = 1 } /an update has come into kernel/ { came = 1 }
