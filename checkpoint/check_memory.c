@@ -11,6 +11,7 @@
  * - what the kernel has merged (KSM), and huge pages of hugetlbfs;
  * - pages of private mappings of files that were written to;
  * - what is in swap, which comes back to be captured;
+ * - one huge page of each container, by which PramFS sees if others can be given as such;
  * - what goes into the last quarter of a limit on memory.
  *
  * A figure that cannot be had exactly is taken for too high. Nothing here walks page
@@ -38,6 +39,7 @@ struct use {
 	uint64_t file;		/* ... of it pages of files, at most */
 	uint64_t shared;	/* shared memory, tmpfs files */
 	uint64_t huge;		/* of hugetlbfs */
+	uint64_t thp;		/* transparent huge pages */
 	uint64_t swap;
 	uint64_t above;		/* so much of a cgroup is above three quarters of its limit */
 	bool limited;
@@ -133,6 +135,7 @@ static void add_process(pid_t pid, struct use *u)
 	u->file += smaller(writable_files(pid), anon);
 	u->shared += kib_of(rollup, "Pss_Shmem");
 	u->huge += kib_of(rollup, "Shared_Hugetlb") + kib_of(rollup, "Private_Hugetlb");
+	u->thp += kib_of(rollup, "AnonHugePages");
 	/* VmSwap is of private memory alone, and has what is shared with other processes whole */
 	u->swap += larger(kib_of(status, "VmSwap"), kib_of(rollup, "SwapPss"));
 }
@@ -204,7 +207,8 @@ static uint64_t copied(const struct use *u, bool zero_copy)
 	/* where something is in swap, room.c adopts only what leaves a quarter of a limit */
 	if (!zero_copy || (u->limited && u->swap))
 		return all_of(u);
-	return smaller(all_of(u), u->twice + u->merged + u->file + u->shared + u->huge + u->swap + u->above);
+	return smaller(all_of(u), u->twice + u->merged + u->file + u->shared + u->huge + u->swap + u->above +
+			   smaller(u->thp, 2 << 20));
 }
 
 static unsigned long long mib(uint64_t bytes)

@@ -30,6 +30,12 @@
 #define PRAMFS_CAN_GIVE	1
 #endif
 
+/* Huge pages as such (give_huge.c), in which this has been read. */
+#if defined(PRAMFS_CAN_GIVE) && defined(CONFIG_TRANSPARENT_HUGEPAGE) && \
+	defined(CONFIG_ARCH_HAS_PMD_SOFTLEAVES) && LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#define PRAMFS_CAN_GIVE_HUGE	1
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #define pramfs_mkdir_ret	struct dentry *
 #define PRAMFS_MKDIR_RET(err)	ERR_PTR(err)

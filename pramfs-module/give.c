@@ -26,8 +26,11 @@
  * the page moved) gets a copy, see held.c.
  *
  * Not given, but copied: page cache of this kernel (nothing came through a
- * kexec), parts of pages, memory that is shared, of a file, huge, watched by
+ * kexec), parts of pages, memory that is shared, of a file, of hugetlbfs, watched by
  * userfaultfd, a shadow stack or there already, or that may not be written to (EFAULT).
+ *
+ * What fills a page table and lies in the frames of a huge page is given as one,
+ * see give_huge.c.
  *
  * Lock order: inode rwsem, mmap_lock, held_lock, folio lock.
  */
@@ -96,33 +99,46 @@ static void take_pages(struct pramfs_give *g)
 	}
 }
 
+/* Map g's pages as small ones; how many, from the first on. */
+static unsigned long map_small(struct pramfs_give *g, struct migrate_vma *m)
+{
+	unsigned long holes = 0, mapped = 0;
+
+	while (holes < g->nr && g->src[holes] == MIGRATE_PFN_MIGRATE)
+		holes++;
+	g->nr = holes;
+	pramfs_held_unreserve(g->page, g->nr);
+	take_pages(g);
+	migrate_vma_pages(m);
+	while (mapped < g->nr && (g->src[mapped] & MIGRATE_PFN_MIGRATE))
+		mapped++;
+	/* All of them: what was mapped behind a failure must be read-only as well. */
+	if (g->nr)
+		apply_to_page_range(g->mm, g->start, g->nr * PAGE_SIZE, protect, g);
+	migrate_vma_finalize(m);
+	return mapped;
+}
+
 /* Map g's pages; g->nr becomes the number of those that were, from the first on. */
-static void map_pages(struct pramfs_give *g, struct vm_area_struct *vma)
+static void map_pages(struct pramfs_give *g, struct pramfs_sb *sbi, struct vm_area_struct *vma)
 {
 	struct migrate_vma m = {
 		.vma = vma, .src = g->src, .dst = g->dst,
 		.start = g->start, .end = g->start + g->nr * PAGE_SIZE,
 		.pgmap_owner = THIS_MODULE,
 	};
-	unsigned long holes = 0, mapped = 0;
 
+	if (!pramfs_select_huge(sbi, &m, g->page)) {
+		g->nr = 0;
+		return;
+	}
 	vm_flags_clear(vma, VM_WRITE);	/* this shuts out page faults, too */
 	if (migrate_vma_setup(&m))
-		goto out;
-	while (holes < g->nr && g->src[holes] == MIGRATE_PFN_MIGRATE)
-		holes++;
-	g->nr = holes;
-	pramfs_held_unreserve(g->page, g->nr);
-	take_pages(g);
-	migrate_vma_pages(&m);
-	while (mapped < g->nr && (g->src[mapped] & MIGRATE_PFN_MIGRATE))
-		mapped++;
-	/* All of them: what was mapped behind a failure must be read-only as well. */
-	if (g->nr)
-		apply_to_page_range(g->mm, g->start, g->nr * PAGE_SIZE, protect, g);
-	migrate_vma_finalize(&m);
-out:
-	g->nr = mapped;
+		g->nr = 0;
+	else if (pramfs_hole_is_huge(&m))
+		g->nr = pramfs_map_huge(&m, g->page);
+	else
+		g->nr = map_small(g, &m);
 	vm_flags_set(vma, VM_WRITE);
 }
 
@@ -137,11 +153,13 @@ static int give(struct pramfs_give *g, struct inode *inode, pgoff_t index, unsig
 		return -EINTR;
 	vma = find_vma(g->mm, g->start);
 	if (vma && vma->vm_start <= g->start && may_give_to(vma)) {
-		max = min(max, (vma->vm_end - g->start) >> PAGE_SHIFT);
+		/* not beyond a page table, so that what follows may be a huge page */
+		max = min3(max, (vma->vm_end - g->start) >> PAGE_SHIFT,
+			   (PMD_SIZE - (g->start & ~PMD_MASK)) >> PAGE_SHIFT);
 		mutex_lock(&pi->held_lock);
 		err = pramfs_held_reserved(inode, index, max, g->page, &g->nr);
 		if (!err && g->nr && pramfs_reader_has_room(g->nr))
-			map_pages(g, vma);
+			map_pages(g, PRAMFS_SB(inode->i_sb), vma);
 		else
 			g->nr = 0;
 		mutex_unlock(&pi->held_lock);

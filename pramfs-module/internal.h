@@ -27,6 +27,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu_counter.h>
 #include <linux/spinlock.h>
+#include <linux/xarray.h>
 
 #include "compat.h"
 #include "format.h"
@@ -62,6 +63,7 @@ struct pramfs_sb {
 	bool made_readonly;		/* by the seal */
 	bool adopt, give, verify;	/* options of the same name */
 	struct pramfs_counters counters;
+	struct xarray huge_cgroups;	/* give_huge.c */
 };
 
 /* Frames that came from the old kernel and are not page cache yet: see held.c. */
@@ -253,6 +255,38 @@ void pramfs_tell_give(void);
  * must be copied; -EIO, -EINTR.
  */
 ssize_t pramfs_give(struct inode *inode, loff_t pos, struct iov_iter *to, size_t len);
+
+/* give_huge.c: a batch as one huge page */
+
+struct migrate_vma;
+
+#ifdef PRAMFS_CAN_GIVE_HUGE
+/*
+ * Before migrate_vma_setup(): ask for a hole that a huge page fits in, if the pages make
+ * one. False: they are to be copied.
+ */
+bool pramfs_select_huge(struct pramfs_sb *sbi, struct migrate_vma *m, struct page **page);
+/* After it: there is such a hole. */
+bool pramfs_hole_is_huge(const struct migrate_vma *m);
+/* Fill it, and call migrate_vma_finalize(): how many pages are mapped, all or 0. */
+unsigned long pramfs_map_huge(struct migrate_vma *m, struct page **page);
+#else
+static inline bool pramfs_select_huge(struct pramfs_sb *sbi, struct migrate_vma *m,
+				      struct page **page)
+{
+	return true;
+}
+
+static inline bool pramfs_hole_is_huge(const struct migrate_vma *m)
+{
+	return false;
+}
+
+static inline unsigned long pramfs_map_huge(struct migrate_vma *m, struct page **page)
+{
+	return 0;
+}
+#endif
 
 /* room.c: false: so many more pages are better copied, since they could not be reclaimed */
 

@@ -350,6 +350,7 @@ static struct pramfs_sb *alloc_sb(struct fs_context *fc)
 		return NULL;
 	}
 	INIT_LIST_HEAD(&sbi->list);
+	xa_init(&sbi->huge_cgroups);
 	strscpy(sbi->name, fc->source, sizeof(sbi->name));
 	sbi->max_pages = ctx->max_pages;
 	sbi->max_inodes = ctx->max_inodes;
@@ -366,6 +367,7 @@ static void free_sb(struct pramfs_sb *sbi)
 	if (!sbi)
 		return;
 	percpu_counter_destroy(&sbi->pages);
+	xa_destroy(&sbi->huge_cgroups);
 	kfree(sbi);
 }
 

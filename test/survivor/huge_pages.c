@@ -8,8 +8,6 @@
 #include "large.h"
 #include "survivor.h"
 
-#define HUGE (2UL << 20)
-
 static struct region huge;
 static pid_t child;
 static int checks;
@@ -27,20 +25,13 @@ static void child_check(void)
 
 static void set_up(void)
 {
-	size_t pages = large_pages() + HUGE / PAGE;
-	unsigned char *p = must_map(mmap(NULL, pages * PAGE + HUGE, PROT_READ | PROT_WRITE,
-					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), "mmap");
-
-	p += HUGE - (uintptr_t)p % HUGE;
-	/* a kernel without them gives ordinary pages */
-	madvise(p, pages * PAGE, MADV_HUGEPAGE);
-	huge = region_at("huge pages", p, pages);
-	region_write(&huge, 0, pages, 1);
+	huge = region_map_huge("huge pages", large_pages() + HUGE / PAGE);
+	region_write(&huge, 0, huge.pages, 1);
 	/* a hole in the first: it is no longer mapped as one */
-	must(madvise(p + 100 * PAGE, 10 * PAGE, MADV_DONTNEED));
+	must(madvise(huge.at + 100 * PAGE, 10 * PAGE, MADV_DONTNEED));
 	region_forget(&huge, 100, 110);
 	child = helper(child_set_up, child_check);
-	region_write(&huge, HUGE / PAGE + 5, pages, HUGE / PAGE);
+	region_write(&huge, HUGE / PAGE + 5, huge.pages, HUGE / PAGE);
 }
 
 static void check(void)

@@ -38,6 +38,22 @@ struct region region_map(const char *name, size_t pages)
 	return region_at(name, p, pages);
 }
 
+struct region region_map_huge(const char *name, size_t pages)
+{
+	size_t size = (pages * PAGE + HUGE - 1) / HUGE * HUGE, before;
+	unsigned char *p = must_map(mmap(NULL, size + HUGE, PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), "mmap");
+
+	before = HUGE - (uintptr_t)p % HUGE;
+	must(munmap(p, before));
+	p += before;
+	if (before < HUGE)
+		must(munmap(p + size, HUGE - before));
+	/* a kernel without them gives ordinary pages */
+	madvise(p, size, MADV_HUGEPAGE);
+	return region_at(name, p, size / PAGE);
+}
+
 static uint64_t first_word(const struct region *r, size_t i)
 {
 	size_t number = r->alike ? i % r->alike : i;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #define PAGE 4096UL
+#define HUGE (2UL << 20)
 
 struct region {
 	const char *name;	/* for what is reported */
@@ -28,6 +29,11 @@ size_t large_pages(void);
 struct region region_at(const char *name, void *memory, size_t pages);
 /* Private anonymous memory; pages are ordinary ones. */
 struct region region_map(const char *name, size_t pages);
+/*
+ * The same at a multiple of HUGE, in huge pages where the kernel has them, and as large
+ * as so many pages or one huge page.
+ */
+struct region region_map_huge(const char *name, size_t pages);
 /* Write pages [from, to) in steps of STEP, each with its next generation. */
 void region_write(struct region *r, size_t from, size_t to, size_t step);
 /* What page I must hold. */

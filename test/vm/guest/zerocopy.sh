@@ -28,6 +28,9 @@ set_up()
 	echo '+memory +pids' >$cgroups/cgroup.subtree_control
 	mkswap /dev/vdb >/dev/null
 	check "swap-$STAGE" swapon /dev/vdb
+	# A kernel that finds less than 512 MiB free at boot has none; rebootless-restore
+	# brings the old kernel's settings.
+	echo always >/sys/kernel/mm/transparent_hugepage/enabled
 	if [ -e /sys/kernel/mm/ksm/run ]; then
 		echo 2000 >/sys/kernel/mm/ksm/pages_to_scan
 		echo 1 >/sys/kernel/mm/ksm/run
@@ -180,6 +183,24 @@ tell_counters()
 	done
 }
 
+# Huge pages of one process are given as such where the kernel can; those of several
+# are copied, and may be anything.
+thp_of() { sed -n 's/^anon_thp //p' "$cgroups/survivors-$1/memory.stat"; }
+
+# tell_huge WHEN: how many bytes they are
+tell_huge()
+{
+	metric "stage$STAGE.$1.huge" "$(thp_of large)" bytes
+}
+
+ask_huge()
+{
+	tell_huge restored
+	case $(uname -r) in
+	7.3*) check "huge-$STAGE" test $(($(thp_of large) * 2)) -ge "$(cat /mnt/d/huge)" ;;
+	esac
+}
+
 ask()
 {
 	for _name in large limited; do verdict "$1-$STAGE" $_name; done
@@ -211,6 +232,7 @@ after_hop()
 	# threads that they start from now on: free in the next kernel
 	echo $((20000 + STAGE * 1000)) >/proc/sys/kernel/ns_last_pid
 	tell_counters
+	ask_huge
 	ask_limit
 	ask restored
 	press
@@ -241,6 +263,8 @@ fi
 load "$1" || exit 0
 # CRIU's own memory in there, and page tables
 limit $(($(all_of_limited) + (8 << 20)))
+tell_huge captured
+thp_of large >/mnt/d/huge
 for name in large limited; do capture $name || exit 0; done
 tell_counters
 sync
