@@ -25,9 +25,10 @@ if [ "${LAB_WIDE:-}" = 1 ]; then
 else
 	LAB_SERIES=(6.12 7.3) TREES=$LAB
 fi
-# The debug kernel, for bare guests only; it is not built unless it is asked for.
+# Debug kernels, for bare guests only, each in a tree of its own; they are not built
+# unless they are asked for.
 # shellcheck disable=SC2034
-LAB_DEBUG=6.12-debug
+LAB_DEBUG='6.12-debug 7.3-debug'
 # dracut's modules that bring up a network, which a host with local disks has not.
 LAB_NO_NETWORK='network network-legacy network-manager connman systemd-networkd
 	systemd-network-management net-lib kernel-network-modules qemu-net nbd iscsi nfs'
@@ -76,7 +77,7 @@ kver_of()
 # build_tree KVER: the tree that modules for it are built in
 build_tree()
 {
-	case $1 in *-debug) echo debug ;; *) echo kbuild ;; esac
+	case $1 in *-debug) echo "${1%.*}-debug" ;; *) echo kbuild ;; esac
 }
 
 # lab_lock NAME: one at a time from here to the end of the script.
