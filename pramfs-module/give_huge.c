@@ -34,8 +34,7 @@
 
 #ifdef PRAMFS_CAN_GIVE_HUGE
 /* What pramfs_sb.huge_cgroups has of a cgroup, by its serial number: how often it was tried. */
-#define SEEN		LONG_MAX
-#define MAX_TRIES	16
+enum { MAX_TRIES = 16, SEEN };
 
 /* The cgroup that a process's memory is charged to. */
 static struct mem_cgroup *cgroup_of(struct mm_struct *mm)
