@@ -30,8 +30,8 @@
 #define PRAMFS_CAN_GIVE	1
 #endif
 
-/* Huge pages as such (give_huge.c), in which this has been read. */
-#if defined(PRAMFS_CAN_GIVE) && defined(CONFIG_TRANSPARENT_HUGEPAGE) && \
+/* Huge pages as such, where what give_huge.c mirrors has been read. */
+#if defined(PRAMFS_CAN_GIVE) && defined(CONFIG_TRANSPARENT_HUGEPAGE) && defined(CONFIG_MEMCG) && \
 	defined(CONFIG_ARCH_HAS_PMD_SOFTLEAVES) && LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
 #define PRAMFS_CAN_GIVE_HUGE	1
 #endif

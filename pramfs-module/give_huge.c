@@ -39,21 +39,16 @@ enum { MAX_TRIES = 16, SEEN };
 /* The cgroup that a process's memory is charged to. */
 static struct mem_cgroup *cgroup_of(struct mm_struct *mm)
 {
-#ifdef CONFIG_MEMCG
 	return mem_cgroup_from_task(rcu_dereference(mm->owner));
-#else
-	return NULL;
-#endif
 }
 
 static unsigned long serial_of(struct mm_struct *mm)
 {
+	struct mem_cgroup *memcg;
+
 	guard(rcu)();
-#ifdef CONFIG_MEMCG
-	return cgroup_of(mm) ? cgroup_of(mm)->css.serial_nr : 0;
-#else
-	return 0;
-#endif
+	memcg = cgroup_of(mm);
+	return memcg ? memcg->css.serial_nr : 0;
 }
 
 /* The entry of addr for a huge page; NULL: there is not even the table for it. */

@@ -183,21 +183,25 @@ tell_counters()
 	done
 }
 
-# Huge pages of one process are given as such where the kernel can; those of several
-# are copied, and may be anything.
-thp_of() { sed -n 's/^anon_thp //p' "$cgroups/survivors-$1/memory.stat"; }
+# How many bytes of the survivors' memory are huge pages
+huge() { sed -n 's/^anon_thp //p' $cgroups/survivors-large/memory.stat; }
 
-# tell_huge WHEN: how many bytes they are
-tell_huge()
+# For the next kernel. Whatever comes later, there are some at first.
+note_huge()
 {
-	metric "stage$STAGE.$1.huge" "$(thp_of large)" bytes
+	huge >/mnt/d/huge
+	metric "stage$STAGE.captured.huge" "$(cat /mnt/d/huge)" bytes
+	[ "$STAGE" != 1 ] || check huge-1 test "$(cat /mnt/d/huge)" -gt 0
 }
 
+# Those of one process are given as such where the kernel can; those of several are
+# copied, and may be anything.
 ask_huge()
 {
-	tell_huge restored
+	_huge=$(huge)
+	metric "stage$STAGE.restored.huge" "$_huge" bytes
 	case $(uname -r) in
-	7.3*) check "huge-$STAGE" test $(($(thp_of large) * 2)) -ge "$(cat /mnt/d/huge)" ;;
+	7.3*) check "huge-$STAGE" test $((_huge * 2)) -ge "$(cat /mnt/d/huge)" ;;
 	esac
 }
 
@@ -263,8 +267,7 @@ fi
 load "$1" || exit 0
 # CRIU's own memory in there, and page tables
 limit $(($(all_of_limited) + (8 << 20)))
-tell_huge captured
-thp_of large >/mnt/d/huge
+note_huge
 for name in large limited; do capture $name || exit 0; done
 tell_counters
 sync
