@@ -59,7 +59,7 @@ outside_guest()
 	local name
 	name=$(basename "$0")
 	tell_clients "$name" &
-	update_guest "$name" 6.12 "$work/disk" "$1" --qemu "$OUTSIDE_QEMU" --ordered
+	update_guest "$name" 6.12 "$work/disk" "$1" --qemu "$OUTSIDE_QEMU" --ordered "${one_cpu[@]}"
 	touch "$stop"
 	wait
 }
