@@ -135,6 +135,40 @@ static void check_strangers(struct check *k, const char *dir)
 	}
 }
 
+/*
+ * CRIU puts the first process into the root of its cgroup namespace, to make that one
+ * there (prepare_cgroup_namespace() in criu/cgroup.c). A kernel lets no process into a
+ * cgroup that has given controllers to those below it, but these, which know threads
+ * (cgroups(7)). systemd, as the first process of a container, does so.
+ */
+static void check_cgroup_namespace(struct check *k)
+{
+	static const char *const threaded[] = { "cpu", "cpuset", "perf_event", "pids" };
+	_cleanup_free_ char *root = NULL;
+	char file[CGROUP_PATH_MAX], controllers[512], *word, *save = NULL;
+	size_t i;
+
+	if (check_same_namespace(k->c->pid, 0, "cgroup"))
+		return;
+	if (cgroup_namespace_root(k->c->pid, &root)) {
+		REFUSE(k, k->c->pid, "the root of its cgroup namespace cannot be found (see above)");
+		return;
+	}
+	if (!root || cgroup_file(root, "cgroup.subtree_control", file, sizeof(file)) ||
+	    file_read_line(file, controllers, sizeof(controllers)) <= 0)
+		return;
+	for (word = strtok_r(controllers, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		for (i = 0; i < sizeof(threaded) / sizeof(threaded[0]); i++)
+			if (!strcmp(word, threaded[i]))
+				break;
+		if (i < sizeof(threaded) / sizeof(threaded[0]))
+			continue;
+		REFUSE(k, k->c->pid, "the root of its cgroup namespace, %s, gives the controller %s to cgroups below it (systemd in a container does that), where CRIU cannot make the namespace again: leave the container out, or let it make no cgroups",
+		       root, word);
+		return;
+	}
+}
+
 /* ---- a process itself --------------------------------------------------------------- */
 
 /* The words behind "KEY:\t" of a status file, up to the end of the line; "" = not there. */
@@ -335,6 +369,7 @@ int check_processes(struct container *c, uint64_t ghost_limit, struct findings *
 		snprintf(path, sizeof(path), "%s%s", CGROUP_ROOT, c->cgroup);
 		check_strangers(&k, path);
 	}
+	check_cgroup_namespace(&k);
 	check_mounts(&k);
 	for (i = 0; i < k.nr_pids; i++)
 		check_process(&k, k.pid[i]);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "cgroup.h"
 #include "cleanup.h"
@@ -78,6 +82,51 @@ int cgroup_of(pid_t pid, char **path)
 	if (err == -ENOENT || err == -ESRCH)
 		log_syserr(-err, "cannot read the cgroup of process %d", (int)pid);
 	return err;
+}
+
+/* As whoever has this namespace names it. */
+static int read_path_within(int namespace, pid_t pid, char **path)
+{
+	_cleanup_close_ int ours = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
+	int err;
+
+	if (ours < 0 || setns(namespace, CLONE_NEWCGROUP) < 0)
+		return log_syserr(errno, "cannot look into the cgroup namespace of process %d", (int)pid);
+	err = read_path(pid, path);
+	if (setns(ours, CLONE_NEWCGROUP) < 0)
+		return log_syserr(errno, "cannot come back from the cgroup namespace of process %d",
+				  (int)pid);
+	return err;
+}
+
+int cgroup_namespace_root(pid_t pid, char **root)
+{
+	_cleanup_free_ char *full = NULL, *inner = NULL;
+	_cleanup_close_ int namespace = -1;
+	struct stat own, its;
+	char name[64];
+	size_t len, below;
+	int err;
+
+	*root = NULL;
+	snprintf(name, sizeof(name), "/proc/%d/ns/cgroup", (int)pid);
+	namespace = open(name, O_RDONLY | O_CLOEXEC);
+	if (namespace < 0 || fstat(namespace, &its) < 0 || stat("/proc/self/ns/cgroup", &own) < 0)
+		return log_syserr(errno, "cannot look at %s", name);
+	if (its.st_ino == own.st_ino)
+		return 0;
+	err = cgroup_of(pid, &full);
+	if (!err)
+		err = read_path_within(namespace, pid, &inner);
+	if (err)
+		return err;
+	len = strlen(full);
+	below = strcmp(inner, "/") ? strlen(inner) : 0;
+	if (below > len || strcmp(full + len - below, below ? inner : ""))
+		return log_refusal(-EAGAIN, "process %d moves from one cgroup to another: try again", (int)pid);
+	full[len - below] = '\0';
+	*root = *full ? steal_ptr(full) : strdup("/");
+	return *root ? 0 : log_syserr(ENOMEM, "cannot note the cgroup of process %d", (int)pid);
 }
 
 /* Cut `path` to what it has in common with another, by whole names. */

@@ -35,6 +35,12 @@ int cgroup_check_version(void);
 int cgroup_of(pid_t pid, char **path);
 
 /*
+ * The cgroup that is "/" in the cgroup namespace of a process, as we name it (allocated);
+ * NULL: it has ours. The calling thread visits that namespace. 0 or -errno (logged).
+ */
+int cgroup_namespace_root(pid_t pid, char **root);
+
+/*
  * A container's cgroup when its first process has moved itself into one below it, as
  * systemd does: shorten `path`, the first process's, to what all of them are in, and by
  * a last "init.scope". Those that have ended are passed over. 0 or -errno (logged).

@@ -398,6 +398,44 @@ static int host_sysv(void)
 	return 0;
 }
 
+#define CGROUP "/sys/fs/cgroup/test_check"
+
+static int written(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), err = fd < 0 || write(fd, text, strlen(text)) < 0 ? errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* A cgroup namespace, whose first process goes below its root and enables controllers there. */
+static int cgroup_namespace(const char *controllers)
+{
+	int err;
+
+	if (mkdir(CGROUP, 0755) && errno != EEXIST)
+		return errno;
+	err = written(CGROUP "/cgroup.procs", "0");
+	if (!err && unshare(CLONE_NEWCGROUP))
+		err = errno;
+	if (!err && mkdir(CGROUP "/init.scope", 0755) && errno != EEXIST)
+		err = errno;
+	if (!err)
+		err = written(CGROUP "/init.scope/cgroup.procs", "0");
+	return err ? err : written(CGROUP "/cgroup.subtree_control", controllers);
+}
+
+static int threaded_controllers(void)
+{
+	return cgroup_namespace("+pids");
+}
+
+static int domain_controllers(void)
+{
+	return cgroup_namespace("+pids +memory");
+}
+
 /* ---- the cases ------------------------------------------------------------------------ */
 
 static const struct {
@@ -429,6 +467,8 @@ static const struct {
 	{ "shell", shell, "is /dev/tty, by which an interactive shell controls its jobs" },
 	{ "deadline", deadline, "has the scheduling policy SCHED_DEADLINE" },
 	{ "traced", traced_child, "it is traced by process " },
+	{ "cgroup-threaded", threaded_controllers, NULL },
+	{ "cgroup-domain", domain_controllers, "gives the controller memory to cgroups below it" },
 	{ "time-namespace", time_namespace, "has made a time namespace for its children" },
 	{ "nested-uts", nested_uts, "has a uts namespace of its own within the container" },
 	{ "fuse", fuse_mount, "/mnt is a FUSE filesystem (fuse.test)" },
@@ -498,6 +538,7 @@ static bool may_differ(const char *name)
 {
 	static const char *const names[] = {
 		"half-terminal", "deadline", "tls", "outside-file", "outside-null", "tmpfs",
+		"cgroup-domain",
 	};
 	size_t i;
 
@@ -565,6 +606,8 @@ static void run_case(size_t i)
 		expect_criu_agrees(pid, cases[i].expected);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+	rmdir(CGROUP "/init.scope");
+	rmdir(CGROUP);
 	close(ready[0]);
 	close(pair[0]);
 	close(pair[1]);

@@ -29,7 +29,7 @@ check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_
 common = $(patsubst %,$(UPDATE_TOP)/common/%.c,$(1))
 checkpoint = $(patsubst %,$(UPDATE_TOP)/checkpoint/%.c,$(1))
 PROCESSES := $(call checkpoint,$(addprefix check_,processes files maps sockets mounts) urgent) \
-	$(call common,processes sockets)
+	$(call common,processes sockets cgroup path)
 $(UPDATE_O)/test_config: $(call common,config strv fault log)
 $(UPDATE_O)/test_fault: $(call common,fault findings file log)
 $(UPDATE_O)/test_kernels: $(call checkpoint,kernels) $(call common,strv run file log)
