@@ -4,10 +4,12 @@
 
 #include "check.h"
 #include "check_disks.h"
+#include "check_early.h"
 #include "check_processes.h"
 #include "check_system.h"
 #include "common/engine.h"
 #include "common/filesystems.h"
+#include "common/log.h"
 #include "common/network_namespaces.h"
 #include "common/oci.h"
 #include "common/podman.h"
@@ -51,6 +53,19 @@ int check_containers(struct containers *list, const struct config *config,
 	return err;
 }
 
+static void look_for_early(struct manifest *m, const struct initrd_contents *contents,
+			   const struct mount_table *mounts)
+{
+	const struct early_host host = { "/sys", mounts, m->to.cmdline, contents->words, early_device };
+	const char *why;
+
+	if (!m->early)
+		return;
+	m->early = check_early(&host, m->filesystems, &why);
+	if (!m->early)
+		log_detail("containers are restored when dracut has mounted root, and not before: %s", why);
+}
+
 /* Without the hooks it is refused anyway, and what else is missing of no account. */
 static int look_at_devices(struct manifest *m, const struct initrd_contents *contents,
 			   struct findings *findings)
@@ -60,9 +75,13 @@ static int look_at_devices(struct manifest *m, const struct initrd_contents *con
 	struct drivers drivers = { "/sys", kernels_module, &m->to, contents, findings, NULL };
 	int err;
 
-	if (!contents->hooks)
+	if (!contents->hooks) {
+		m->early = false;
 		return 0;
+	}
 	err = mount_table_read(HOST_MOUNTINFO, &mounts);
+	if (!err)
+		look_for_early(m, contents, &mounts);
 	if (!err)
 		err = check_disks(&host, m->filesystems, &drivers);
 	if (!err)

@@ -152,6 +152,7 @@ static void take_settings(struct manifest *m, const struct config *config)
 	m->on_restore_failure = config->on_restore_failure;
 	m->commit_auto = config->commit_auto;
 	m->zero_copy = config->zero_copy;
+	m->early = config->restore_early;
 	m->parallel = config->parallel ? config->parallel :
 					 (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
 	m->restore_timeout = config->restore_timeout;

@@ -41,6 +41,7 @@ struct config {
 	unsigned int restore_timeout;	/* seconds for a container to be restored */
 	unsigned int filesystem_timeout;/* seconds to wait for a disk in the initramfs */
 	unsigned int tries;		/* boots that try by themselves to restore */
+	bool restore_early;		/* no: not before dracut has mounted the real root */
 	uint64_t ghost_limit;		/* bytes of the largest unlinked file to carry */
 	bool zero_copy;			/* no: memory is copied into PramFS and out of it */
 	bool verify;			/* yes: checksums of all pages that are handed over */

@@ -50,6 +50,12 @@ int filesystems_mount(struct json_object *filesystems, const char *root, unsigne
 		      char ***missing);
 
 /*
+ * Mount the noted "/" at the directory `root`, where nothing is mounted yet, within so
+ * many seconds. 0 or -errno (logged): nothing is mounted then.
+ */
+int filesystems_mount_root(struct json_object *filesystems, const char *root, unsigned int timeout);
+
+/*
  * Quiet before the jump: sync, then freeze every writable filesystem on a block
  * device, deepest first. device is an open /dev/pramfs. On failure all are thawed again and -errno (logged).
  * If this process ends before it thaws, however that comes, all are thawed.

@@ -468,6 +468,39 @@ static int mount_all(struct mounting *m, struct json_object *filesystems)
 	return first;
 }
 
+static int find_root(struct json_object *filesystems, struct entry *e)
+{
+	size_t i, nr = json_object_is_type(filesystems, json_type_array) ?
+			       json_object_array_length(filesystems) : 0;
+	int err;
+
+	for (i = 0; i < nr; i++) {
+		err = parse(json_object_array_get_idx(filesystems, i), e);
+		if (err || !strcmp(e->target, "/"))
+			return err;
+	}
+	return log_refusal(-ENOENT, "root is not among the noted filesystems");
+}
+
+int filesystems_mount_root(struct json_object *filesystems, const char *root, unsigned int timeout)
+{
+	_cleanup_close_ int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct mounting m = { .root = fd, .deadline = deadline_in(timeout), .timeout = timeout };
+	struct entry e = { 0 };
+	struct statx st;
+	int err;
+
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0)
+		return log_syserr(errno, "cannot open the new root %s", root);
+	err = find_root(filesystems, &e);
+	if (err)
+		return err;
+	if (!e.uuid || st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		return log_refusal(-EBUSY, "cannot mount root at %s: %s", root,
+				   e.uuid ? "something is mounted there" : "it has no UUID");
+	return mount_new(&m, &e, fd);
+}
+
 int filesystems_mount(struct json_object *filesystems, const char *root, unsigned int timeout,
 		      char ***missing)
 {

@@ -210,6 +210,7 @@ static struct json_object *manifest_to_json(const struct manifest *m)
 	put_number(o, "filesystem-timeout", m->filesystem_timeout);
 	put_number(o, "tries", m->tries);
 	put_number(o, "tried", m->tried);
+	put_bool(o, "early", m->early);
 	put_bool(o, "rolling-back", m->rolling_back);
 	put_string(o, "fault", m->fault);
 	put_strings(o, "stopped-services", m->stopped_services);
@@ -418,6 +419,9 @@ static void get_manifest(struct reader *r, struct json_object *o, struct manifes
 	m->filesystem_timeout = get_number(r, o, "filesystem-timeout");
 	m->tries = get_number(r, o, "tries");
 	m->tried = get_number(r, o, "tried");
+	/* older ones have none */
+	if (get(r, o, "early", json_type_boolean, false))
+		m->early = get_bool(r, o, "early");
 	m->rolling_back = get_bool(r, o, "rolling-back");
 	m->fault = get_string(r, o, "fault", false);
 	m->stopped_services = get_strings(r, o, "stopped-services", true);

@@ -88,6 +88,7 @@ struct manifest {
 	bool zero_copy;			/* memory is given to the restored, not copied */
 	unsigned int parallel, restore_timeout, filesystem_timeout, tries;
 	unsigned int tried;		/* boots that have tried */
+	bool early;			/* `to` can restore before dracut has mounted the root */
 	bool rolling_back;		/* this is the way back */
 	char *fault;
 	char **stopped_services;	/* to be told about; they start with the real root */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # pre-pivot hook, behind all others: the real root is mounted, bring the
-# containers back into it.
+# containers back into it that are not there yet.
 # shellcheck disable=SC1091 # there in the initramfs
 . /lib/rebootless-lib.sh
 

@@ -17,7 +17,8 @@ static const struct command {
 	const char *usage;
 } commands[] = {
 	{ "open", cmd_open, "           take the store over from the old kernel" },
-	{ "run", cmd_run, "[-v]        restore all, as the boot does by itself" },
+	{ "early", cmd_early, "[-v]        restore before the initramfs has mounted root, if that can be" },
+	{ "run", cmd_run, "[-v]        restore all that is left, as the boot does by itself" },
 	{ "list", cmd_list, "           what the update carries, and what became of it" },
 	{ "try", cmd_try, "[-v] NAME...   restore these, with CRIU's words on the screen" },
 	{ "rollback", cmd_rollback, "       go back to the old kernel, with all images" },

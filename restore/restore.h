@@ -18,6 +18,7 @@ enum {
 };
 
 int cmd_open(int argc, char **argv);
+int cmd_early(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_try(int argc, char **argv);
@@ -31,6 +32,16 @@ struct restore_options {
 
 /* 0 or RESTORE_USAGE (logged). */
 int parse_options(int argc, char **argv, bool want_names, struct restore_options *options);
+
+/*
+ * boot.c. The manifest of what has come (-ENOENT, logged: there is none). All that must be
+ * there before a restore: 0 or -errno (logged), which may be had more than once. And once
+ * more, last of all, the mark of cgroup_spare(): systemd takes it off a scope when it
+ * touches that.
+ */
+int restore_manifest(struct manifest *m);
+int restore_prepare(struct manifest *m, const char *root);
+void restore_spare(const struct manifest *m);
 
 /*
  * rollback.c: back into the old kernel, all images as they are. root: of the

@@ -30,7 +30,7 @@ static void test_all_settings(void)
 			       "on-restore-failure = rollback\r\n"
 			       "  commit=manual # behind a value\n"
 			       "parallel = 3\ndump-timeout = 86400\nrestore-timeout = 1\n"
-			       "filesystem-timeout = 5\ntries = 100\nghost-limit = 3G\n"
+			       "filesystem-timeout = 5\ntries = 100\nrestore-early = no\nghost-limit = 3G\n"
 			       "zero-copy = no\nverify = yes\nstop-services = no\nkeep-services = a.service, b*.service\n"
 			       "engines = tree crun\nappend = quiet x=y a#b\nfault = dump:web\n"
 			       "[container web]\nafter = db cache\n"
@@ -43,6 +43,7 @@ static void test_all_settings(void)
 	EXPECT(c.restore_timeout, 1);
 	EXPECT(c.filesystem_timeout, 5);
 	EXPECT(c.tries, 100);
+	EXPECT(c.restore_early, false);
 	EXPECT(c.ghost_limit, 3ull << 30);
 	EXPECT(c.zero_copy, false);
 	EXPECT(c.verify, true);
@@ -57,7 +58,7 @@ static void test_all_settings(void)
 	if (!s || !s->carry || strv_count(s->after) != 2)
 		complain("[container web] is not as written");
 	s = config_section(&c, true, "db");
-	if (!s || s->carry || !s->pid_file || s->unit || s->line != 19)
+	if (!s || s->carry || !s->pid_file || s->unit || s->line != 20)
 		complain("[tree db] is not as written");
 	s = config_section(&c, true, "cache");
 	expect_text("unit", s ? s->unit : NULL, "cache@1.service");
@@ -151,6 +152,7 @@ static void expect_same(const struct config *a, const struct config *b)
 	EXPECT(a->restore_timeout, b->restore_timeout);
 	EXPECT(a->filesystem_timeout, b->filesystem_timeout);
 	EXPECT(a->tries, b->tries);
+	EXPECT(a->restore_early, b->restore_early);
 	EXPECT(a->ghost_limit, b->ghost_limit);
 	EXPECT(a->zero_copy, b->zero_copy);
 	EXPECT(a->verify, b->verify);
@@ -179,7 +181,7 @@ static void test_example(const char *path)
 {
 	static const char *const keys[] = {
 		"on-restore-failure", "commit", "parallel", "dump-timeout", "restore-timeout",
-		"filesystem-timeout", "tries", "ghost-limit", "zero-copy", "verify", "stop-services", "keep-services",
+		"filesystem-timeout", "tries", "restore-early", "ghost-limit", "zero-copy", "verify", "stop-services", "keep-services",
 		"engines", "append", "fault", "carry", "after", "pid-file", "unit",
 	};
 	_cleanup_config_ struct config c = { 0 }, d = { 0 }, all = { 0 };

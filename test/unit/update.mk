@@ -8,7 +8,7 @@ UPDATE_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wshadow -Werror \
 HEADERS := $(wildcard $(addprefix $(UPDATE_TOP)/,checkpoint/*.h common/*.h test/unit/*.h))
 
 check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_initrd_contents \
-		test_check_processes test_check_system test_check_disks test_podman \
+		test_check_processes test_check_system test_check_disks test_check_early test_podman \
 		test_service_owners test_vdso test_criu_plugin test_socket_options \
 		test_keepalive)
 	$(UPDATE_O)/test_config $(UPDATE_TOP)/checkpoint/rebootless.conf
@@ -18,6 +18,7 @@ check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_
 	$(UPDATE_O)/test_check_processes
 	$(UPDATE_O)/test_check_system
 	$(UPDATE_O)/test_check_disks
+	$(UPDATE_O)/test_check_early
 	$(UPDATE_O)/test_podman
 	$(UPDATE_O)/test_service_owners
 	$(UPDATE_O)/test_vdso
@@ -38,6 +39,9 @@ $(UPDATE_O)/test_check_processes: $(PROCESSES) $(call common,findings file log)
 $(UPDATE_O)/test_check_system: $(call checkpoint,check_system check_strays check_memory cmdline initrd initrd_contents kernels) \
 	$(PROCESSES) $(call common,findings strv run file log)
 
+$(UPDATE_O)/test_check_early: $(call checkpoint,check_early cmdline) $(call common,mount_table block path strv file log)
+$(UPDATE_O)/test_check_early: UPDATE_FLAGS += $(shell pkg-config --cflags json-c mount blkid)
+$(UPDATE_O)/test_check_early: LIBRARIES := $(shell pkg-config --libs json-c mount blkid)
 $(UPDATE_O)/test_check_disks: $(call checkpoint,check_disks check_drivers cmdline) \
 	$(call common,mount_table block path strv findings file log)
 $(UPDATE_O)/test_check_disks: UPDATE_FLAGS += $(shell pkg-config --cflags json-c mount blkid)
