@@ -14,11 +14,14 @@
 
 #define VALUE_MAX 512
 
-/* With these dracut or systemd does more to the root than mount it, or somebody wants to look first. */
+/*
+ * With these dracut or systemd does more to the root than mount it, waits for it no longer
+ * than so, or somebody wants to look first.
+ */
 static const char *const dracuts[] = {
 	"ip", "netroot", "rd.neednet", "rd.break", "rd.live.image", "rd.overlay", "rd.overlayfs",
 	"rootovl", "overlayroot", "systemd.volatile", "mount.usr", "rd.iscsi.initiator",
-	"rd.iscsi.firmware", "rd.nvmf.discover", "root.journaldev",
+	"rd.iscsi.firmware", "rd.nvmf.discover", "root.journaldev", "rd.timeout",
 };
 
 /* fsopen() and so on know how to mount these from a device alone. */

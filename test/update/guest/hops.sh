@@ -153,6 +153,7 @@ start_all()
 	[container crun-two]
 	after = runc-two
 	CONF
+	sed -i "1i restore-early = $(early 1)" /etc/rebootless.conf
 	sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo >/srv/memory
 	limits >/srv/limits
 	thp >/srv/thp
@@ -161,6 +162,14 @@ start_all()
 
 # clock_reader CMD: touch, and crun-two reads the clock from now on; rm, and it ends.
 clock_reader() { "$1" "$(cat /var/lib/survivors/crun-two/dir)/vdso.d/busy"; }
+
+# early HOP: is it to restore before the initramfs looks for root? In every other one, with
+# systemd in the first.
+early()
+{
+	[ -e /srv/scopes ] && odd=yes even=no || odd=no even=yes
+	[ $(($1 % 2)) = 0 ] && echo $even || echo $odd
+}
 
 # What the runtimes and systemd know of them.
 ask_runtimes()
@@ -212,6 +221,10 @@ ask_host()
 		/virtio_blk.*\[vda\]/ && !came { there = 1 } /an update has come into kernel/ { came = 1 }
 		END { exit !(there && came) }"'
 	check "$1.no-kdat" test ! -e /run/criu.kdat
+	tried=no
+	[ ! -e /run/rebootless/early ] || tried=yes
+	check "$1.early" test $tried = "$(early "$((STAGE - 1))")"
+	check "$1.at-once" sh -c '! journalctl -b -u rebootless.service | grep "it is tried again when"'
 }
 
 # systemd must not take them away later.
@@ -263,6 +276,7 @@ if [ "$STAGE" -gt "$hops" ]; then
 	exit 0
 fi
 shift $((STAGE - 1))
+sed -i "s/^restore-early = .*/restore-early = $(early "$STAGE")/" /etc/rebootless.conf
 if [ "$STAGE" != 1 ] || rebootless check --kernel "$1"; then
 	clock_reader touch
 	update "$1" || fail "update$STAGE" "exit status $?"
