@@ -28,6 +28,7 @@ static const char *const names[NR_FAULTS] = {
 	[FAULT_JUMP] = "jump",
 	[FAULT_MOUNT_ROOT] = "mount-root",
 	[FAULT_ENTER_ROOT] = "enter-root",
+	[FAULT_EARLY] = "early",
 	[FAULT_RESTORE] = "restore",
 	[FAULT_RESTORE_FAIL] = "restore-fail",
 	[FAULT_RESTORE_HANG] = "restore-hang",

@@ -33,6 +33,7 @@ enum fault {
 	/* new kernel */
 	FAULT_MOUNT_ROOT,	/* a filesystem is not found again */
 	FAULT_ENTER_ROOT,	/* the root for the engines cannot be made */
+	FAULT_EARLY,		/* what is restored before dracut has mounted root fails */
 	FAULT_RESTORE,		/* the engine's command cannot be started */
 	FAULT_RESTORE_FAIL,	/* it fails */
 	FAULT_RESTORE_HANG,	/* it never ends */

@@ -201,12 +201,13 @@ static int after_failure(struct manifest *m, const struct restore_options *optio
 	return m->on_restore_failure == POLICY_SHELL ? RESTORE_SHELL : RESTORE_FAILED;
 }
 
-static int restore_in(struct manifest *m, const struct restore_options *options)
+static int restore_in(struct manifest *m, const struct restore_options *options, bool early)
 {
 	const struct restore restore = {
 		.store = STORE_DIR,
 		.root = options->root,
 		.all_or_none = m->on_restore_failure == POLICY_ROLLBACK && !m->rolling_back,
+		.early = early,
 		.verbose = options->verbose,
 	};
 
@@ -236,7 +237,7 @@ static int restore_all(struct manifest *m, const struct restore_options *options
 		mark_failed(m, "the initramfs could not prepare for it");
 		return after_failure(m, options, false);
 	}
-	err = restore_in(m, options);
+	err = restore_in(m, options, false);
 	return err ? after_failure(m, options, true) : RESTORE_OK;
 }
 
@@ -302,7 +303,7 @@ int cmd_early(int argc, char **argv)
 	if (!err)
 		err = prepare_early(&m, options.root);
 	if (!err)
-		err = restore_in(&m, &options);
+		err = restore_in(&m, &options, true);
 	if (err || !all_restored(&m))
 		log_warning("not all could be restored this early; it is tried again when the initramfs has mounted root");
 	else

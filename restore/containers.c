@@ -157,7 +157,8 @@ static pid_t start(struct job *j, void *arg)
 	char leaf[PATH_MAX];
 	int err;
 
-	if (fault_hit(FAULT_RESTORE, c->name))
+	if (fault_hit(FAULT_RESTORE, c->name) ||
+	    (work->restore->early && fault_hit(FAULT_EARLY, c->name)))
 		return -EIO;
 	log_info("restoring %s (%s)", c->name, c->engine->name);
 	timeline_stamp(work->restore->store, STAMP_RESTORE, c->name);

@@ -17,6 +17,7 @@ struct restore {
 	 * are taken away again before they have run, and all are CAPTURED.
 	 */
 	bool all_or_none;
+	bool early;		/* a failure is not the last word */
 	bool verbose;		/* show what the engines say */
 };
 

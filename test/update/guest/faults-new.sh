@@ -19,7 +19,7 @@ start_all()
 victims()
 {
 	case $1 in
-	restore | restore-hang) echo crun-a ;;
+	early | restore | restore-hang) echo crun-a ;;
 	restore-fail) echo runc-a ;;
 	mount-root) echo crun-disk ;;
 	enter-root) echo "$all" ;;
@@ -50,7 +50,7 @@ fire()
 {
 	point=${1%%:*} policy=${1#*:} policy=${policy%:*}
 	victim=$(victims "$point" | cut -d' ' -f1)
-	case $point in restore*) point=$point:$victim ;; esac
+	case $point in early | restore*) point=$point:$victim ;; esac
 	cat >/etc/rebootless.conf <<-CONF
 	dump-timeout = 120
 	restore-timeout = $(case $point in restore-hang*) echo 40 ;; *) echo 120 ;; esac)
@@ -100,6 +100,16 @@ judge_carried()
 	check "$1.done" test "$(state crun-a)" = running
 }
 
+# It failed once, and came back in its usual place.
+judge_early()
+{
+	check "$1.kernel" test "$(uname -r)" != "$(cat /srv/from)"
+	verdicts "$1"
+	check "$1.words" sh -c "journalctl -b -u rebootless.service | grep -q 'fault point $1'"
+	check "$1.again" sh -c "journalctl -b -u rebootless.service | grep -q 'it is tried again when'"
+	check "$1.committed" test "$(state crun-a)" = running
+}
+
 judge_rolled_back()
 {
 	check "$1.kernel" test "$(uname -r)" = "$(cat /srv/from)"
@@ -114,6 +124,7 @@ judge()
 {
 	point=${1%%:*}
 	case $1 in
+	early:*) judge_early "$point" ;;
 	*:kept) judge_kept "$point" ;;
 	*:carried) judge_carried "$point" ;;
 	*:rolled-back) judge_rolled_back "$point.rollback" ;;
