@@ -52,8 +52,8 @@ soak:						## the same with everything that takes hours (needs root)
 lint:						## checkpatch, sparse and shellcheck (needs root)
 	@test/lint
 
-BENCH ?= run memory updates huge
-bench:						## compare pramfs with tmpfs in guests (needs root); BENCH="run memory updates huge"
+BENCH ?= run memory updates early huge
+bench:						## compare pramfs with tmpfs in guests (needs root); BENCH="run memory updates early huge"
 	@set -e; for bench in $(BENCH); do test/bench/$$bench; done
 
 demo:						## update a kernel under a running redis, in a guest (needs root)

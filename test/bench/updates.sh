@@ -4,7 +4,7 @@
 #
 # usage: /test FROM TO MIB.WAY...
 #
-# WAY is zero or copy, of which each goes there and back.
+# WAY is zero, copy, or late (as zero, but not restored early); each goes there and back.
 # shellcheck disable=SC1091 # is there in the guest
 . /usr/lib/update-lib.sh
 from=$1 to=$2
@@ -68,11 +68,14 @@ if [ "$STAGE" != 1 ]; then
 fi
 [ -n "$next" ] || exit 0
 case $next in *.copy.*) zero_copy=no ;; *) zero_copy=yes ;; esac
+restore_early=yes
+case $next in *.late.*) restore_early=no ;; esac
 case $next in *.back) to=$from ;; esac
 cat >/etc/rebootless.conf <<-CONF
 dump-timeout = 600
 restore-timeout = 600
 zero-copy = $zero_copy
+restore-early = $restore_early
 CONF
 start "${next%%.*}" || exit 0
 update "$to" || fail "update-$next" "exit status $?"
