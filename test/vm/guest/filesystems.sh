@@ -241,6 +241,25 @@ root_ro()
 	umount /sysroot
 }
 
+# One of the noted filesystems as the root, which nothing has mounted yet.
+early_root()
+{
+	for _from in /srv:ext4 /data:xfs /srv/home:btrfs; do
+		_type=${_from#*:} _from=${_from%:*}
+		check "early-$_type" mounts mount-root $notes "$_from" /sysroot 5
+		check "early-$_type-file" holds /sysroot/file "$_type"
+		check "early-$_type-rw" touch /sysroot/written
+		check "early-$_type-once" says "something is mounted there" \
+			mounts mount-root $notes "$_from" /sysroot 5
+		umount /sysroot
+		check "early-$_type-alone" not mountpoint -q /sysroot
+	done
+	check early-missing says "no disk with UUID 12-34 (ext4) came within 1 s" \
+		mounts mount-root $notes /srv /sysroot 1 12-34
+	check early-no-root says "root is not among" mounts mount-root $notes /nowhere /sysroot 1
+	check early-nothing not mountpoint -q /sysroot
+}
+
 # An option that no kernel has is left out, and said.
 unknown_option()
 {
@@ -380,6 +399,7 @@ after()
 	late_and_missing
 	unknown_option
 	root_ro
+	early_root
 	cgroups_mounted
 	cgroups_again after
 }

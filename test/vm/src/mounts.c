@@ -107,6 +107,29 @@ static int cmd_mount(int argc, char **argv)
 	return err;
 }
 
+/* mount-root NOTES FROM DIR SECONDS [UUID]: as if what was noted of FROM were the root */
+static int cmd_mount_root(int argc, char **argv)
+{
+	struct json_object *json = argc >= 5 ? read_json(argv[1]) : NULL, *one, *target;
+	size_t i;
+	int err;
+
+	if (!json)
+		return 64;
+	for (i = 0; i < json_object_array_length(json); i++) {
+		one = json_object_array_get_idx(json, i);
+		if (!json_object_object_get_ex(one, "target", &target) ||
+		    strcmp(json_object_get_string(target), argv[2]))
+			continue;
+		json_object_object_add(one, "target", json_object_new_string("/"));
+		if (argc > 5)
+			json_object_object_add(one, "uuid", json_object_new_string(argv[5]));
+	}
+	err = filesystems_mount_root(json, argv[3], (unsigned int)atoi(argv[4]));
+	json_object_put(json);
+	return err;
+}
+
 /* 1 = it has ended within that time. */
 static int ended_within(pid_t pid, int ms)
 {
@@ -300,6 +323,7 @@ int main(int argc, char **argv)
 	} commands[] = {
 		{ "note", cmd_note, 2 },
 		{ "mount", cmd_mount, 4 },
+		{ "mount-root", cmd_mount_root, 5 },
 		{ "freeze", cmd_freeze, 2 },
 		{ "killed", cmd_killed, 2 },
 		{ "subvolume", cmd_subvolume, 3 },
