@@ -185,8 +185,12 @@ static struct job *job_of(struct jobs *jobs, const struct held *held)
 	return NULL;
 }
 
-/* Not ours, or not an action that concerns us: it goes on. */
-static void take_held(struct jobs *jobs, int socket, bool answering)
+/*
+ * Not ours, or not an action that concerns us: it goes on. Once there is a verdict for
+ * all, it is that of who comes now: CRIU calls its script twice where two of its files of
+ * settings name it (runc's).
+ */
+static void take_held(struct jobs *jobs, int socket, const bool *verdict)
 {
 	bool is_look, is_hold;
 	struct held held;
@@ -197,8 +201,8 @@ static void take_held(struct jobs *jobs, int socket, bool answering)
 	is_hold = !strcmp(held.action, jobs->hold);
 	is_look = jobs->look && !strcmp(held.action, LOOK_ACTION);
 	j = is_hold || is_look ? job_of(jobs, &held) : NULL;
-	if (!j || j->state != JOB_RUNNING || answering) {
-		hold_answer(&held.fd, !j);
+	if (!j || j->state != JOB_RUNNING || verdict) {
+		hold_answer(&held.fd, !j || (verdict && *verdict));
 		return;
 	}
 	if (jobs->look && !jobs->look(j, jobs->arg)) {
@@ -220,7 +224,7 @@ static void take_held(struct jobs *jobs, int socket, bool answering)
  * One round: wait for a hold, the end of a command, or a moment; then see whose
  * time is over. A command that is held and ends all the same has failed.
  */
-static int watch(struct jobs *jobs, int socket, bool answering)
+static int watch(struct jobs *jobs, int socket, const bool *verdict)
 {
 	_cleanup_free_ struct pollfd *fds = calloc(jobs->nr + 1, sizeof(*fds));
 	struct job *j;
@@ -234,7 +238,7 @@ static int watch(struct jobs *jobs, int socket, bool answering)
 	if (poll(fds, jobs->nr + 1, jobs->running ? RUNNING_MS : TICK_MS) < 0 && errno != EINTR)
 		return log_syserr(errno, "cannot wait for the containers");
 	if (fds[jobs->nr].revents)
-		take_held(jobs, socket, answering);
+		take_held(jobs, socket, verdict);
 	for (i = 0; i < jobs->nr; i++) {
 		j = &jobs->job[i];
 		if (j->pidfd < 0)
@@ -304,7 +308,7 @@ int jobs_run(struct jobs *jobs)
 			return socket;
 	}
 	for (start_some(jobs); !err && !all_over(jobs); start_some(jobs)) {
-		err = watch(jobs, socket, false);
+		err = watch(jobs, socket, NULL);
 		say_who_runs(jobs, &next);
 	}
 	/* who is still on the way there finds nobody, and goes on by itself */
@@ -332,7 +336,7 @@ void jobs_answer(struct jobs *jobs, bool go_on)
 	}
 	if (jobs->hold)
 		socket = hold_listen();
-	while (left && !watch(jobs, socket, true))
+	while (left && !watch(jobs, socket, &go_on))
 		for (left = false, i = 0; i < jobs->nr; i++)
 			left |= jobs->job[i].pidfd >= 0;
 }

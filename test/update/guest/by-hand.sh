@@ -9,7 +9,7 @@
 #   shell        on-restore-failure = shell: mend it there, restore, boot on
 #   break        rd.break=pre-pivot: restore one in the shell there, boot on
 #
-# In the initramfs the files /srv/pre-pivot (before the containers are restored)
+# In the initramfs the files /srv/before (before all of ours, the disk at /disk)
 # and /srv/emergency (where a shell would come) are run: that one is the
 # administrator. What makes CRIU refuse is a program that has another size.
 # shellcheck disable=SC1091,SC2154 # are there in the guest
@@ -34,11 +34,10 @@ settings()
 # sabotage: in the kernel that comes next, and nowhere else, runc-a's program is longer
 sabotage()
 {
-	cat >/srv/pre-pivot <<-HOOK
-	mount -o remount,rw /sysroot
+	cat >/srv/before <<-HOOK
 	case \$(uname -r) in
-	$(uname -r)) cat /sysroot/srv/whole >/sysroot$program ;;
-	*) echo more >>/sysroot$program ;;
+	$(uname -r)) cat /disk/srv/whole >/disk$program ;;
+	*) echo more >>/disk$program ;;
 	esac
 	HOOK
 }
@@ -48,7 +47,7 @@ mend() { cat /srv/whole >$program; }
 # take STEP: set it up, and update to the other kernel
 take()
 {
-	rm -f /srv/pre-pivot /srv/emergency
+	rm -f /srv/before /srv/emergency
 	cp $program /srv/whole
 	case $1 in
 	rolled-back) settings rollback; sabotage ;;
@@ -56,7 +55,7 @@ take()
 	no-way-back)
 		settings rollback
 		sabotage
-		echo "mv /sysroot/boot/vmlinuz-$(uname -r) /sysroot/srv/vmlinuz" >>/srv/pre-pivot
+		echo "mv /disk/boot/vmlinuz-$(uname -r) /disk/srv/vmlinuz" >>/srv/before
 		;;
 	skip) settings continue 'append = rebootless.skip' ;;
 	shell)

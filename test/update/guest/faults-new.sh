@@ -105,7 +105,7 @@ judge_early()
 {
 	check "$1.kernel" test "$(uname -r)" != "$(cat /srv/from)"
 	verdicts "$1"
-	check "$1.words" sh -c "journalctl -b -u rebootless.service | grep -q 'fault point $1'"
+	check "$1.words" sh -c "journalctl -b -u rebootless.service | grep -q 'fault point early'"
 	check "$1.again" sh -c "journalctl -b -u rebootless.service | grep -q 'it is tried again when'"
 	check "$1.committed" test "$(state crun-a)" = running
 }
@@ -124,7 +124,7 @@ judge()
 {
 	point=${1%%:*}
 	case $1 in
-	early:*) judge_early "$point" ;;
+	early:*) judge_early "early.$(echo "$1" | cut -d: -f2)" ;;
 	*:kept) judge_kept "$point" ;;
 	*:carried) judge_carried "$point" ;;
 	*:rolled-back) judge_rolled_back "$point.rollback" ;;
