@@ -249,7 +249,7 @@ static bool all_restored(const struct manifest *m)
 	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++)
 		if (container_is_kept(c))
 			return false;
-	return m->containers.nr > 0;
+	return true;
 }
 
 /* Their peers may hear of them. */
@@ -298,7 +298,7 @@ int cmd_early(int argc, char **argv)
 	err = begin(&m);
 	if (err)
 		return err;
-	if (!m.early || m.rolling_back || m.tried >= m.tries || wants_to_skip())
+	if (!m.early || !m.containers.nr || m.rolling_back || m.tried >= m.tries || wants_to_skip())
 		return RESTORE_OK;
 	err = mark_early(&m);
 	if (!err)
