@@ -150,6 +150,12 @@ static void running(struct job *j, void *arg)
 		cgroup_unthrottle(j->container->cgroup);
 }
 
+static void set_error(struct container *c, const char *text)
+{
+	free(c->error);
+	c->error = text ? strdup(text) : NULL;
+}
+
 static pid_t start(struct job *j, void *arg)
 {
 	struct work *work = arg;
@@ -157,6 +163,9 @@ static pid_t start(struct job *j, void *arg)
 	char leaf[PATH_MAX];
 	int err;
 
+	/* what came of an earlier try is of no account to answer_all() */
+	c->state = CONTAINER_CAPTURED;
+	set_error(c, NULL);
 	if (fault_hit(FAULT_RESTORE, c->name) ||
 	    (work->restore->early && fault_hit(FAULT_EARLY, c->name)))
 		return -EIO;
@@ -174,12 +183,6 @@ static pid_t start(struct job *j, void *arg)
 	if (!err && c->engine->before_restore)
 		err = c->engine->before_restore(c, &j->dirs, root_of(work->restore));
 	return err ? err : run_engine(j, work, leaf);
-}
-
-static void set_error(struct container *c, const char *text)
-{
-	free(c->error);
-	c->error = text ? strdup(text) : NULL;
 }
 
 /* Processes half made: CRIU's own were killed with it, the restored ones are not its. */
