@@ -181,7 +181,6 @@ static bool settle_cgroups(const struct manifest *m)
 	const struct container *c;
 	bool all = true;
 
-	cgroup_ask_systemd_no_more();
 	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++) {
 		if (c->state != CONTAINER_RESTORED && c->state != CONTAINER_RUNNING)
 			all = false;

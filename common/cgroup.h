@@ -100,15 +100,6 @@ int cgroup_spare(const char *path);
 int cgroup_unspare(const char *path);
 
 /*
- * cgroup_systemd.c: systemd, as it starts, takes controllers that no unit of its own asks for
- * away from all cgroups, and the limits with them. In the initramfs: a drop-in for
- * system.slice (of the system below `root`) asks for those of CPU and I/O from the first
- * moment. It is of no more use once rebootless.service does.
- */
-void cgroup_ask_systemd(const char *root);
-void cgroup_ask_systemd_no_more(void);
-
-/*
  * cgroup_disks.c: write down which disks the values speak of (0 or -errno,
  * logged), and the numbers that a value's line has in this kernel (not logged;
  * -ENODEV: no such disk).

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "common/apparmor.h"
-#include "common/cgroup.h"
 #include "common/cleanup.h"
 #include "common/engine.h"
 #include "common/fault.h"
@@ -336,7 +335,6 @@ int cmd_run(int argc, char **argv)
 		/* also when not all are back: those that are must not wait for the others */
 		let_go(&m);
 	}
-	cgroup_ask_systemd(options.root);
 	keep_stopped(&m);
 	restore_spare(&m);
 	timeline_stamp(STORE_DIR, STAMP_PIVOT, NULL);
