@@ -61,7 +61,7 @@ static void test_root(void)
 	look(ROOT, "root=/dev/sda1 root=/dev/sda2", "", "/", "root= is not");
 	look(ROOT, "quiet", "", "/", "root= is not");
 	look("20 1 8:1 /deploy / rw - ext4 /dev/sda1 rw\n", "root=UUID=root", "", "/", "root is no");
-	look("20 1 0:40 / / rw - overlay overlay rw,lowerdir=/a\n", "root=UUID=root", "", "/", "root is no");
+	look("20 1 0:40 / / rw - overlay none rw,lowerdir=/a\n", "root=UUID=root", "", "/", "root is no");
 	look("20 1 8:1 / / rw - vfat /dev/sda1 rw\n", "root=UUID=root", "", "/", "root is no");
 	look("20 1 9:0 / / rw - ext4 /dev/md0 rw\n", "root=/dev/md0", "", "/", "not all filesystems");
 	look(ROOT "21 20 8:2 / /usr rw - ext4 /dev/sda2 rw\n", "root=UUID=root", "", "/", "/usr is");
@@ -90,7 +90,7 @@ static void test_disks(void)
 	/* what no container needs may be anywhere */
 	look(ROOT "21 20 9:0 / /srv rw - ext4 /dev/md0 rw\n", "root=UUID=root", "", "/", NULL);
 	/* and what is no disk lies on one, or comes with the runtime */
-	look(ROOT "21 20 0:50 / /srv rw - tmpfs tmpfs rw\n", "root=UUID=root", "", "/srv", NULL);
+	look(ROOT "21 20 0:50 / /srv rw - tmpfs none rw\n", "root=UUID=root", "", "/srv", NULL);
 	end("early.disks");
 }
 
