@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Unit tests of checkpoint/check_early.c, in a /sys that is made here. sda (8:0) is a
- * disk with partitions 1 and 2, sdb (8:16) one without, md0 (9:0) an array, loop0 (7:0) a file.
+ * disk with partitions 1 and 2, sdb (8:16) one without, md0 (9:0) an array, loop0 (7:0) a file;
+ * 8:32 has a device, and is made of others all the same.
  */
 #include <stdlib.h>
 #include <sys/sysmacros.h>
@@ -19,7 +20,7 @@ static const char make_sys[] =
 	"set -e; mkdir -p sys/dev/block; cd sys/dev/block\n"
 	"mkdir -p 8:0/device 8:0/slaves 8:0/p1/slaves 8:0/p2/slaves\n"
 	"touch 8:0/p1/partition 8:0/p2/partition; ln -s 8:0/p1 8:1; ln -s 8:0/p2 8:2\n"
-	"mkdir -p 8:16/device 8:16/slaves 9:0/slaves/sdb 7:0/slaves\n";
+	"mkdir -p 8:16/device 8:16/slaves 9:0/slaves/sdb 7:0/slaves 8:32/device 8:32/slaves/sdb\n";
 
 static dev_t device(const char *spec)
 {
@@ -87,6 +88,7 @@ static void test_disks(void)
 	look(ROOT "21 20 8:16 / /srv rw - xfs /dev/sdb rw\n", "root=UUID=root", "", "/srv", NULL);
 	look(ROOT "21 20 9:0 / /srv rw - ext4 /dev/md0 rw\n", "root=UUID=root", "", "/srv", "not all");
 	look(ROOT "21 20 7:0 / /srv rw - ext4 /dev/loop0 rw\n", "root=UUID=root", "", "/srv", "not all");
+	look(ROOT "21 20 8:32 / /srv rw - ext4 /dev/sdc rw\n", "root=UUID=root", "", "/srv", "not all");
 	/* what no container needs may be anywhere */
 	look(ROOT "21 20 9:0 / /srv rw - ext4 /dev/md0 rw\n", "root=UUID=root", "", "/", NULL);
 	/* and what is no disk lies on one, or comes with the runtime */
