@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -302,20 +301,17 @@ static int walk_target(struct disks *d, const char *target, bool root)
 {
 	const struct mount_table *t = d->host->mounts;
 	char numbers[NUMBERS_MAX];
-	struct stat st;
 	size_t i;
 	int err = 0;
 
 	d->target = target;
 	for (i = 0; !err && i < t->nr; i++) {
 		const struct mount *m = &t->mount[i];
-		dev_t dev = m->dev;
+		dev_t dev;
 
 		if (m->kind != MOUNT_DISK || strcmp(m->target, target) != 0)
 			continue;
-		/* btrfs has numbers of its own */
-		if (!major(dev) && !stat(m->source, &st))
-			dev = st.st_rdev;
+		dev = mount_device(m);
 		snprintf(numbers, sizeof(numbers), "%u:%u", major(dev), minor(dev));
 		err = walk(d, numbers, root, false);
 		if (!err && !root)

@@ -47,14 +47,6 @@ static bool last_value(const char *words, const char *name, char *value, size_t 
 	return i > 0;
 }
 
-/* btrfs has numbers of its own */
-static dev_t device_of(const struct mount *m)
-{
-	struct stat st;
-
-	return !major(m->dev) && !stat(m->source, &st) ? st.st_rdev : m->dev;
-}
-
 dev_t early_device(const char *spec)
 {
 	_cleanup_free_ char *path = mnt_resolve_spec(spec, NULL);
@@ -108,22 +100,10 @@ static bool all_plain(const struct early_host *h, const char *target)
 	for (i = 0; i < h->mounts->nr; i++) {
 		const struct mount *m = &h->mounts->mount[i];
 
-		if (m->kind == MOUNT_DISK && !strcmp(m->target, target) && !is_plain(h, device_of(m)))
+		if (m->kind == MOUNT_DISK && !strcmp(m->target, target) && !is_plain(h, mount_device(m)))
 			return false;
 	}
 	return true;
-}
-
-/* What is on top there. */
-static const struct mount *find(const struct mount_table *t, const char *target)
-{
-	const struct mount *found = NULL;
-	size_t i;
-
-	for (i = 0; i < t->nr; i++)
-		if (!strcmp(t->mount[i].target, target))
-			found = &t->mount[i];
-	return found;
 }
 
 static bool is_known(const char *type)
@@ -138,7 +118,7 @@ static bool is_known(const char *type)
 
 bool check_early(const struct early_host *h, struct json_object *filesystems, const char **why)
 {
-	const struct mount *root = find(h->mounts, "/");
+	const struct mount *root = mount_table_by_path(h->mounts, "/");
 	struct json_object *target;
 	size_t i;
 
@@ -147,14 +127,14 @@ bool check_early(const struct early_host *h, struct json_object *filesystems, co
 	    (strcmp(root->type, "btrfs") && strcmp(root->root, "/")))
 		return false;
 	*why = "/usr is a filesystem of its own";
-	if (find(h->mounts, "/usr"))
+	if (mount_table_by_path(h->mounts, "/usr") != root)
 		return false;
 	*why = "of what its command line says of root or the network";
 	for (i = 0; i < LENGTH(dracuts); i++)
 		if (has_word(h, dracuts[i]))
 			return false;
 	*why = "root= is not what is mounted now";
-	if (!is_root_to_be(h, device_of(root)))
+	if (!is_root_to_be(h, mount_device(root)))
 		return false;
 	*why = "not all filesystems are on plain disks";
 	if (!all_plain(h, "/"))

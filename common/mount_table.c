@@ -289,3 +289,10 @@ int mount_uuid(const struct mount *m, char **uuid)
 		return block_uuid(device, uuid);
 	return is_block_device(m->source) ? block_uuid(m->source, uuid) : -ENODEV;
 }
+
+dev_t mount_device(const struct mount *m)
+{
+	struct stat st;
+
+	return !major(m->dev) && !stat(m->source, &st) ? st.st_rdev : m->dev;
+}

@@ -72,6 +72,9 @@ size_t mount_table_order(const struct mount_table *t, struct mount **order);
 /* UUID of a filesystem on a disk (allocated); as block_uuid(). */
 int mount_uuid(const struct mount *m, char **uuid);
 
+/* The numbers of what it is mounted from; btrfs shows numbers of its own. */
+dev_t mount_device(const struct mount *m);
+
 /* filesystems_note.c: all wanted mounts as in filesystems.h. 0 or -errno (logged). */
 struct json_object;
 int filesystems_json(const struct mount_table *t, struct json_object **out);
