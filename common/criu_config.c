@@ -15,13 +15,19 @@
 
 #define CONFIG_DIR "/etc/criu"
 
-/* The second is what runc has CRIU read as well, and then it counts. */
+/*
+ * What runc and crun (since 1.26) have CRIU read on top of the first; crun takes
+ * runc's where it has none of its own, so that none is made for it.
+ */
 static const struct file {
 	const char *theirs;
 	const char *ours;
+	bool is_on_top;
+	bool is_made;
 } files[] = {
-	{ CONFIG_DIR "/default.conf", "/run/rebootless/criu.conf" },
-	{ CONFIG_DIR "/runc.conf", "/run/rebootless/criu-runc.conf" },
+	{ CONFIG_DIR "/default.conf", "/run/rebootless/criu.conf", false, true },
+	{ CONFIG_DIR "/runc.conf", "/run/rebootless/criu-runc.conf", true, true },
+	{ CONFIG_DIR "/crun.conf", "/run/rebootless/criu-crun.conf", true, false },
 };
 
 #define NR_FILES (sizeof(files) / sizeof(files[0]))
@@ -75,12 +81,31 @@ static int copy_lines(const char *root, const struct file *f, const char *lines,
 	return 0;
 }
 
+/* All others count where they are read last; scripts add up: each would be called. */
+static void put_lines(const struct file *f, const char *lines, FILE *to)
+{
+	const char *line;
+	size_t length;
+
+	for (line = lines; *line; line += length) {
+		length = strcspn(line, "\n");
+		length += line[length] == '\n';
+		if (!f->is_on_top || strncmp(line, "action-script ", strlen("action-script ")))
+			fwrite(line, 1, length, to);
+	}
+}
+
 static int write_file(const char *root, const struct file *f, const char *lines)
 {
 	_cleanup_fclose_ FILE *to = NULL;
-	mode_t mask = umask(0077);
+	char path[PATH_MAX];
+	mode_t mask;
 	int err;
 
+	snprintf(path, sizeof(path), "%s%s", root, f->theirs);
+	if (!f->is_made && access(path, F_OK) < 0)
+		return 0;
+	mask = umask(0077);
 	to = fopen(f->ours, "we");
 	umask(mask);
 	if (!to)
@@ -90,7 +115,7 @@ static int write_file(const char *root, const struct file *f, const char *lines)
 		err = copy_lines(root, f, lines, to);
 	if (err)
 		return err;
-	fputs(lines, to);
+	put_lines(f, lines, to);
 	return fflush(to) ? log_syserr(errno, "cannot write %s", f->ours) : 0;
 }
 
@@ -112,7 +137,8 @@ int criu_config_mount(bool is_private)
 	    (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0))
 		return log_syserr(errno, "cannot make a mount namespace");
 	for (i = 0; i < NR_FILES; i++)
-		if (mount(files[i].ours, files[i].theirs, NULL, MS_BIND, NULL) < 0)
+		if (mount(files[i].ours, files[i].theirs, NULL, MS_BIND, NULL) < 0 &&
+		    (files[i].is_made || errno != ENOENT))
 			return log_syserr(errno, "cannot mount %s over %s", files[i].ours,
 					  files[i].theirs);
 	return 0;

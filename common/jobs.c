@@ -187,8 +187,7 @@ static struct job *job_of(struct jobs *jobs, const struct held *held)
 
 /*
  * Not ours, or not an action that concerns us: it goes on. Once there is a verdict for
- * all, it is that of who comes now: CRIU calls its script twice where two of its files of
- * settings name it (runc's).
+ * all, it is that of who comes now.
  */
 static void take_held(struct jobs *jobs, int socket, const bool *verdict)
 {

@@ -9,12 +9,13 @@ HOST_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wshadow -Werror \
 	$(shell pkg-config --cflags $(HOST_PACKAGES))
 HOST_HEADERS := $(wildcard $(addprefix $(HOST_TOP)/,common/*.h test/unit/harness.h))
 
-check-host: $(addprefix $(HOST_O)/,test_run test_filesystems test_cgroup test_network test_oci_root)
+check-host: $(addprefix $(HOST_O)/,test_run test_filesystems test_cgroup test_network test_oci_root test_criu_config)
 	$(HOST_O)/test_run
 	$(HOST_O)/test_filesystems
 	$(HOST_O)/test_cgroup
 	$(HOST_O)/test_network
 	$(HOST_O)/test_oci_root
+	$(HOST_O)/test_criu_config
 
 common = $(patsubst %,$(HOST_TOP)/common/%.c,$(1))
 $(HOST_O)/test_run: $(call common,run unit file log)
@@ -24,6 +25,7 @@ $(HOST_O)/test_cgroup: $(call common,cgroup cgroup_values cgroup_note cgroup_mak
 $(HOST_O)/test_network: $(call common,network_note network_make network_link network_namespaces \
 	network_tables network_tracked network_lock network_managers netlink run file log)
 $(HOST_O)/test_oci_root: $(call common,oci_root oci findings run strv file log)
+$(HOST_O)/test_criu_config: $(call common,criu_config log)
 
 $(HOST_O)/%: $(HOST_TOP)/test/unit/%.c $(HOST_HEADERS)
 	@mkdir -p $(@D)
