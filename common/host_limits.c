@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +16,19 @@
 
 #define PROC_SYS "/proc/sys/"
 #define THP "/sys/kernel/mm/transparent_hugepage/"
+#define HUGETLB "/sys/kernel/mm/hugepages/"
 #define TMPFS_MAGIC 0x01021994
 
-/* Numbers, or several of them that are compared one by one. */
+/*
+ * Numbers, or several of them that are compared one by one. Those of the first lines are
+ * raised by systemd or by administrators, and not in the initramfs: a process that had
+ * more than the kernel's own limit allows would not be restored.
+ */
 static const char *const sysctls[] = {
+	"kernel/pid_max", "fs/nr_open", "fs/aio-max-nr", "fs/mount-max", "fs/pipe-max-size",
+	"fs/inotify/max_user_instances", "fs/fanotify/max_user_groups", "vm/max_map_count",
+	"net/core/rmem_max", "net/core/wmem_max", "net/core/optmem_max",
+	"net/ipv4/igmp_max_memberships", "net/ipv4/igmp_max_msf",
 	"kernel/threads-max", "fs/file-max", "vm/min_free_kbytes",
 	"net/ipv4/tcp_mem", "net/ipv4/udp_mem", "net/ipv4/tcp_rmem", "net/ipv4/tcp_wmem",
 	"net/ipv4/tcp_max_orphans", "net/ipv4/tcp_max_tw_buckets", "net/ipv4/tcp_max_syn_backlog",
@@ -28,6 +38,14 @@ static const char *const sysctls[] = {
 	"fs/inotify/max_user_watches", "fs/epoll/max_user_watches", "fs/fanotify/max_user_marks",
 	"vm/admin_reserve_kbytes", "vm/user_reserve_kbytes",
 	"net/netfilter/nf_conntrack_buckets", "net/netfilter/nf_conntrack_max",
+};
+
+/*
+ * As they were, since what runs goes by them until the real root has read its own: a
+ * database that forks, say. In this order: each of the last two sets the other to 0.
+ */
+static const char *const settings[] = {
+	"vm/overcommit_memory", "vm/overcommit_ratio", "vm/overcommit_kbytes",
 };
 
 /* Below 512 MiB a kernel turns huge pages off, and whether to make an effort for them. */
@@ -115,6 +133,32 @@ static void note_rlimits(struct json_object *o)
 					       json_object_new_int64((int64_t)limit.rlim_max));
 }
 
+static int read_hugetlb(const char *name, char *value, size_t size)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), HUGETLB "%s", name);
+	return file_read_line(path, value, size);
+}
+
+/* The pool of each size, and how far it may grow. */
+static void note_hugetlb(struct json_object *o)
+{
+	_cleanup_closedir_ DIR *dir = opendir(HUGETLB);
+	struct dirent *entry;
+	char names[2][64];
+
+	while (dir && (entry = readdir(dir))) {
+		const char *const both[] = { names[0], names[1] };
+
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) > 32)
+			continue;
+		snprintf(names[0], sizeof(names[0]), "%.32s/nr_hugepages", entry->d_name);
+		snprintf(names[1], sizeof(names[1]), "%.32s/nr_overcommit_hugepages", entry->d_name);
+		note_values(o, both, LENGTH(both), read_hugetlb);
+	}
+}
+
 struct json_object *host_limits_note(void)
 {
 	struct json_object *o = json_object_new_object();
@@ -122,19 +166,23 @@ struct json_object *host_limits_note(void)
 	struct json_object *tmpfs = json_object_new_object();
 	struct json_object *rlimit = json_object_new_object();
 	struct json_object *huge = json_object_new_object();
+	struct json_object *hugetlb = json_object_new_object();
 
-	if (!o || !sysctl || !tmpfs || !rlimit || !huge) {
+	if (!o || !sysctl || !tmpfs || !rlimit || !huge || !hugetlb) {
 		log_syserr(ENOMEM, "cannot note the host's limits");
 		return NULL;
 	}
 	note_values(sysctl, sysctls, LENGTH(sysctls), read_sysctl);
+	note_values(sysctl, settings, LENGTH(settings), read_sysctl);
 	note_tmpfs(tmpfs);
 	note_rlimits(rlimit);
 	note_values(huge, thp, LENGTH(thp), read_thp);
+	note_hugetlb(hugetlb);
 	json_object_object_add(o, "sysctl", sysctl);
 	json_object_object_add(o, "tmpfs", tmpfs);
 	json_object_object_add(o, "rlimit", rlimit);
 	json_object_object_add(o, "thp", huge);
+	json_object_object_add(o, "hugetlb", hugetlb);
 	return o;
 }
 
@@ -178,8 +226,9 @@ static void apply_sysctl(const char *name, struct json_object *noted)
 	char now[128], path[128];
 	const char *then = json_object_get_string(noted);
 
-	if (!is_one_of(name, sysctls, LENGTH(sysctls)) || !then ||
-	    read_sysctl(name, now, sizeof(now)) <= 0 || !is_lower(now, then))
+	if (!then || read_sysctl(name, now, sizeof(now)) <= 0 ||
+	    !(is_one_of(name, settings, LENGTH(settings)) ? strcmp(now, then) :
+	      is_one_of(name, sysctls, LENGTH(sysctls)) && is_lower(now, then)))
 		return;
 	snprintf(path, sizeof(path), PROC_SYS "%s", name);
 	set_again(path, then, now);
@@ -218,6 +267,23 @@ static void apply_thp(const char *name, struct json_object *noted)
 		return;
 	snprintf(path, sizeof(path), THP "%s", name);
 	set_again(path, then, now);
+}
+
+/* hugepages-2048kB/nr_hugepages: of a pool the kernel may find a part only. */
+static void apply_hugetlb(const char *name, struct json_object *noted)
+{
+	static const char prefix[] = "hugepages-";
+	char now[32], path[128];
+	const char *then = json_object_get_string(noted);
+
+	if (strncmp(name, prefix, strlen(prefix)) || strstr(name, "..") || !then ||
+	    read_hugetlb(name, now, sizeof(now)) <= 0 || !is_lower(now, then))
+		return;
+	snprintf(path, sizeof(path), HUGETLB "%s", name);
+	set_again(path, then, now);
+	if (read_hugetlb(name, now, sizeof(now)) > 0 && is_lower(now, then))
+		log_warning("%s is %s and not %s, as it was: there is not so much memory in such pieces",
+			    path, now, then);
 }
 
 /* A remount keeps what it does not name, but for the flags. */
@@ -282,4 +348,5 @@ void host_limits_apply(struct json_object *noted)
 	apply_each(noted, "tmpfs", apply_tmpfs);
 	apply_each(noted, "rlimit", apply_rlimit);
 	apply_each(noted, "thp", apply_thp);
+	apply_each(noted, "hugetlb", apply_hugetlb);
 }

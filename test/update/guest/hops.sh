@@ -54,11 +54,11 @@ ask_scope()
 	check "$1.$3.exec" sh -c "$2 exec $3 /bin/sh -c true </dev/null"
 }
 
-# Limits that a kernel makes of the size of memory, by name.
+# Limits that a kernel makes of the size of memory, and some that start_all() raises, by name.
 limits()
 {
 	for name in kernel/threads-max fs/inotify/max_user_watches fs/epoll/max_user_watches \
-		vm/min_free_kbytes vm/user_reserve_kbytes; do
+		vm/min_free_kbytes vm/user_reserve_kbytes vm/max_map_count vm/nr_hugepages; do
 		echo "$(echo $name | tr / .) $(cat /proc/sys/$name)"
 	done
 	# pages that the first zone keeps from those who can have higher ones
@@ -91,8 +91,16 @@ start_talk()
 	check start.talk await 20 sh -c 'test "$(cat /srv/answered)" -gt 0'
 }
 
+# What no new kernel allows by itself, and a host's settings are read much later.
+raise_limits()
+{
+	sysctl -q fs.nr_open=2000000 fs.aio-max-nr=300000 fs.inotify.max_user_instances=600 \
+		vm.max_map_count=262144 vm.nr_hugepages=8
+}
+
 start_all()
 {
+	raise_limits
 	# All survivors in one, since each costs an emulated machine time in every
 	# second; that every engine carries every one is shown by test/vm/survivors.
 	start_survivors crun crun-all
@@ -100,7 +108,11 @@ start_all()
 	# with a mapping larger than all memory, which the new kernel would not grant
 	echo 1 >/proc/sys/vm/overcommit_memory
 	SURVIVORS_ENV=SURVIVOR_GRANTED_GIB=8 start_survivors host-tree tree-all process_tree memory \
-		timers fifos ptys inotify eventfd cgroup socket_options
+		timers fifos ptys inotify eventfd cgroup socket_options raised_limits huge_tlb
+	echo 0 >/proc/sys/vm/overcommit_memory
+	for name in raised_limits huge_tlb; do
+		check "start.$name" test -e "$(cat /var/lib/survivors/tree-all/dir)/$name.ready"
+	done
 	start_talk
 	# little, since vdso takes all of it, see clock_reader()
 	SURVIVORS_CPU_QUOTA=15000 start_survivors crun crun-two memory timers vdso socket_options
