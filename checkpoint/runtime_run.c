@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/network_lock.h"
 #include "common/network_namespaces.h"
+#include "common/oci_sysctls.h"
 #include "common/podman.h"
 #include "common/runtime.h"
 #include "restore/enter_root.h"
@@ -79,8 +80,9 @@ static int enter(void)
 /*
  * The engine has made it already, and the one whose connections it has comes only
  * now: nobody else there, or on the same bridge, may be told that it is not there.
+ * Its settings are the kernel's own as yet, and a socket listens by them.
  */
-static void lock_network(char *const *argv)
+static void prepare_network(char *const *argv)
 {
 	struct json_object *config, *namespaces = NULL, *one;
 	const char *type, *network;
@@ -89,7 +91,7 @@ static void lock_network(char *const *argv)
 
 	for (; *argv && strcmp(*argv, "--bundle"); argv++)
 		;
-	if (!*argv || !argv[1] || !network_is_locked())
+	if (!*argv || !argv[1])
 		return;
 	snprintf(path, sizeof(path), "%s/config.json", argv[1]);
 	config = json_object_from_file(path);
@@ -98,8 +100,11 @@ static void lock_network(char *const *argv)
 		one = json_object_array_get_idx(namespaces, i);
 		type = podman_text(one, "/type");
 		network = podman_text(one, "/path");
-		if (type && network && !strcmp(type, "network"))
+		if (!type || !network || strcmp(type, "network"))
+			continue;
+		if (network_is_locked())
 			network_namespace_do(network, network_lock_inside, NULL);
+		oci_sysctls_set(config, network);
 	}
 	json_object_put(config);
 }
@@ -112,7 +117,7 @@ int runtime_run(char **argv)
 	for (word = argv + 1; *word && strcmp(*word, "restore"); word++)
 		;
 	if (*word)
-		lock_network(word);
+		prepare_network(word);
 	if (*word && (is_chrooted() ? enter() : criu_config_is_written() && criu_config_mount(false)))
 		return 1;
 	argv[0] = (char *)name;

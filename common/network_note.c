@@ -26,6 +26,7 @@ static const char *const link_sysctls[] = {
 static const char *const sysctls[] = {
 	"ipv4/ip_forward", "ipv4/ip_nonlocal_bind", "ipv6/ip_nonlocal_bind",
 	"ipv4/ip_unprivileged_port_start", "ipv4/ip_local_port_range",
+	"core/somaxconn", "unix/max_dgram_qlen",
 	"netfilter/nf_conntrack_tcp_loose",
 };
 

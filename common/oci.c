@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/oci.h"
 #include "common/oci_root.h"
+#include "common/oci_sysctls.h"
 #include "common/run.h"
 #include "common/strv.h"
 
@@ -31,6 +32,18 @@ static const char *field(struct json_object *o, const char *key)
 const char *oci_bundle(const struct container *c)
 {
 	return field(c->engine_data, "bundle");
+}
+
+struct json_object *oci_config_read(const struct container *c, const char *root)
+{
+	struct json_object *config;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s%s/config.json", root, oci_bundle(c));
+	config = json_object_from_file(path);
+	if (!config)
+		log_detail("container %s: %s", c->name, json_util_get_last_err());
+	return config;
 }
 
 struct json_object *oci_config_get(struct json_object *config, const char *a, const char *b)
@@ -178,8 +191,13 @@ int oci_before_restore(const struct container *c, const struct image_dirs *dirs,
 
 int oci_restored(const struct container *c, pid_t pid, const char *root)
 {
-	(void)pid;
+	struct json_object *config = oci_config_read(c, root);
+	char path[64];
+
 	oci_root_take_back(c, root);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	oci_sysctls_set(config, path);
+	json_object_put(config);
 	return 0;
 }
 

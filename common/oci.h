@@ -25,6 +25,9 @@ pid_t oci_restored_pid(const struct container *c, const struct image_dirs *dirs)
 /* The bundle's directory, or NULL. */
 const char *oci_bundle(const struct container *c);
 
+/* Its config.json, in the system below root ("" = here), or NULL (a detail in the log). */
+struct json_object *oci_config_read(const struct container *c, const char *root);
+
 /* What is at @a.@b of a config.json, or NULL; it belongs to @config. */
 struct json_object *oci_config_get(struct json_object *config, const char *a, const char *b);
 

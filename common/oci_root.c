@@ -32,18 +32,6 @@ static bool is_read_only(struct json_object *config)
 	return json_object_get_boolean(oci_config_get(config, "root", "readonly"));
 }
 
-static struct json_object *read_config(const struct container *c, const char *root)
-{
-	struct json_object *config;
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s%s/config.json", root, oci_bundle(c));
-	config = json_object_from_file(path);
-	if (!config)
-		log_detail("container %s: %s", c->name, json_util_get_last_err());
-	return config;
-}
-
 /* The directory of its root: a descriptor or -errno, not logged. */
 static int open_root(const struct container *c, struct json_object *config, const char *root)
 {
@@ -89,7 +77,7 @@ void oci_root_check(const struct container *c, struct json_object *config,
 
 void oci_root_lend(const struct container *c, const char *root)
 {
-	struct json_object *config = read_config(c, root);
+	struct json_object *config = oci_config_read(c, root);
 	_cleanup_close_ int dir = -1;
 	int err;
 
@@ -114,7 +102,7 @@ void oci_root_take_back(const struct container *c, const char *root)
 
 	if (!json_object_object_get_ex(c->engine_data, LENT, NULL))
 		return;
-	config = read_config(c, root);
+	config = oci_config_read(c, root);
 	dir = config ? open_root(c, config, root) : -1;
 	if (dir >= 0 && unlinkat(dir, DIR_NAME, AT_REMOVEDIR) < 0)
 		log_detail("container %s: its /tmp stays: %s", c->name, strerror(errno));

@@ -24,7 +24,8 @@ $(HOST_O)/test_filesystems: $(call common,filesystems_note filesystems_mount mou
 $(HOST_O)/test_cgroup: $(call common,cgroup cgroup_values cgroup_note cgroup_make cgroup_disks block path file log)
 $(HOST_O)/test_network: $(call common,network_note network_make network_link network_namespaces \
 	network_tables network_tracked network_lock network_managers netlink run file log)
-$(HOST_O)/test_oci_root: $(call common,oci_root oci findings run strv file log)
+$(HOST_O)/test_oci_root: $(call common,oci_root oci oci_sysctls network_note network_make network_link network_namespaces \
+	network_tables network_tracked network_lock network_managers netlink findings run strv file log)
 $(HOST_O)/test_criu_config: $(call common,criu_config log)
 
 $(HOST_O)/%: $(HOST_TOP)/test/unit/%.c $(HOST_HEADERS)

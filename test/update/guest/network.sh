@@ -101,6 +101,7 @@ start_container()
 	namespaces = [n for n in config["linux"]["namespaces"] if n["type"] != "network"]
 	if network:
 	    namespaces.append({"type": "network", "path": network})
+	    config["linux"]["sysctl"] = {"net.core.somaxconn": "8192", "net.ipv4.tcp_fin_timeout": "33"}
 	config["linux"]["namespaces"] = namespaces
 	with open(path, "w") as f:
 	    json.dump(config, f)
@@ -151,6 +152,7 @@ start_all()
 	start_container crun-host 7001
 	check start.network make_network
 	start_container crun-web 7002 /run/netns/web
+	echo 1 >/proc/sys/vm/overcommit_memory
 	check start.listen await 60 all_listen
 	note "clients may begin"
 }

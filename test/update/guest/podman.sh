@@ -63,7 +63,7 @@ start_all()
 	echo secret-text | podman secret create word - >/dev/null
 	podman network create named-net >/dev/null
 	start web --network named-net --publish 8000:7000 --volume data:/data --secret word --restart always \
-		--health-cmd 'date +%s >/health' --health-interval 30s localhost/box \
+		--sysctl net.ipv4.tcp_fin_timeout=33 --health-cmd 'date +%s >/health' --health-interval 30s localhost/box \
 		/bin/sh -c "echo volume-text >/data/kept; echo shm-text >/dev/shm/kept; talk serve 7000 & $counting"
 	web=$(podman inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' web)
 	start plain --runtime runc --rm --network named-net --memory 64m localhost/box \
@@ -159,6 +159,8 @@ ask()
 	check "$1.ps" test "$(podman ps --quiet | wc -l)" = 6
 	check "$1.web.secret" test "$(inside web /run/secrets/word)" = secret-text
 	check "$1.web.shm" test "$(inside web /dev/shm/kept)" = shm-text
+	check "$1.web.setting" test "$(nsenter --net --target "$(cat /run/pid.web)" \
+		sysctl -n net.ipv4.tcp_fin_timeout)" = 33
 	check "$1.web.volume" test "$(inside web /data/kept)" = volume-text
 	check "$1.web.confined" confined web
 	check "$1.plain.confined" confined plain
