@@ -60,6 +60,8 @@ install()
 	for program in rebootless-restore pramfs; do
 		inst "@sbindir@/$program" "/usr/sbin/$program"
 	done
+	# What the loader puts over /init where containers can be restored before systemd.
+	ln -sf /usr/sbin/rebootless-restore "$initdir/usr/lib/rebootless-init"
 	inst_multiple modprobe sleep
 	inst_multiple -o busybox blkid nft
 	inst_hook cmdline 05 "$moddir/open.sh"

@@ -64,6 +64,8 @@ static void look_for_early(struct manifest *m, const struct initrd_contents *con
 	m->early = check_early(&host, m->filesystems, &why);
 	if (!m->early)
 		log_detail("containers are restored when dracut has mounted root, and not before: %s", why);
+	m->before_systemd = m->early && contents->init && contents->systemd_init &&
+			    !engines_need_systemd(&m->containers);
 }
 
 /* Without the hooks it is refused anyway, and what else is missing of no account. */

@@ -14,7 +14,9 @@
  */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/log.h"
 #include "initrd.h"
@@ -145,4 +147,31 @@ int initrd_unpacked(const void *data, size_t bytes, const char *name, uint64_t *
 		return log_refusal(-EINVAL, "%s is not an initramfs: it holds only zeros", name);
 	*unpacked = sum;
 	return 0;
+}
+
+/* A header of the new ASCII format: 13 numbers of 8 digits (usr/gen_init_cpio.c, cpio(5)). */
+static size_t put_entry(const char *name, unsigned int mode, const char *data, uint8_t *out)
+{
+	size_t bytes = strlen(data), length = strlen(name) + 1;
+	size_t whole = align4(CPIO_HEAD + length) + align4(bytes);
+
+	if (!out)
+		return whole;
+	memset(out, 0, whole);
+	sprintf((char *)out, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", 0, mode, 0, 0, 1, 0,
+		bytes, 0, 0, 0, 0, length, 0);
+	memcpy(out + CPIO_HEAD, name, length);
+	memcpy(out + align4(CPIO_HEAD + length), data, bytes);
+	return whole;
+}
+
+size_t initrd_link(const char *name, const char *target, size_t after, uint8_t *out)
+{
+	size_t used = (size_t)(align4(after) - after);
+
+	if (out)
+		memset(out, 0, used);
+	used += put_entry(name, S_IFLNK | 0777, target, out ? out + used : NULL);
+	used += put_entry("TRAILER!!!", 0, "", out ? out + used : NULL);
+	return used;
 }

@@ -35,4 +35,11 @@ bool initrd_entry(const uint8_t *p, size_t bytes, struct initrd_entry *e);
 /* The program that uncompresses (with -dc) what starts at p, or NULL. */
 const char *initrd_compression(const uint8_t *p, size_t bytes);
 
+/*
+ * An archive with nothing but the symbolic link @name -> @target, to stand behind an
+ * initramfs of @after bytes: with zeros before it, since an archive begins at a multiple
+ * of 4. What is unpacked last counts. Returns its size; out may be NULL.
+ */
+size_t initrd_link(const char *name, const char *target, size_t after, uint8_t *out);
+
 #endif

@@ -13,6 +13,8 @@
 struct initrd_contents {
 	bool restore;				/* the program rebootless-restore */
 	bool hooks;				/* the dracut module that runs it */
+	bool init;				/* rebootless-init: what can run before systemd, */
+	bool systemd_init;			/* ... and the program that it starts then */
 	unsigned int systemd;			/* version of the systemd in it, 0 = none, or not known */
 	bool nft;				/* nft(8), by which the network is locked */
 	bool lvm, mdadm, cryptsetup;		/* the programs that set up such disks */

@@ -36,6 +36,9 @@ struct load {
 	struct host host;
 	struct mapped_file kernel_file;
 	struct mapped_file initrd_file;
+	uint8_t *initrd_copy;	/* of the file, with more behind it, or NULL */
+	const void *initrd;
+	size_t initrd_bytes;
 	struct bzimage kernel;
 	struct memmap memmap;
 	struct efi_state efi;
@@ -54,6 +57,7 @@ static void load_free(struct load **lp)
 		return;
 	file_unmap(&l->kernel_file);
 	file_unmap(&l->initrd_file);
+	free(l->initrd_copy);
 	efi_free(&l->efi);
 	free(l);
 }
@@ -76,6 +80,22 @@ static int make_cmdline(struct load *l)
 	return 0;
 }
 
+/* Once loaded it is other than its file, which stays as it is for all other boots. */
+static int link_init(struct load *l)
+{
+	const struct mapped_file *file = &l->initrd_file;
+	size_t more = initrd_link("init", l->opt.init, file->bytes, NULL);
+
+	l->initrd_copy = malloc(file->bytes + more);
+	if (!l->initrd_copy)
+		return log_syserr(ENOMEM, "cannot keep %s", l->opt.initrd);
+	memcpy(l->initrd_copy, file->data, file->bytes);
+	initrd_link("init", l->opt.init, file->bytes, l->initrd_copy + file->bytes);
+	l->initrd = l->initrd_copy;
+	l->initrd_bytes += more;
+	return 0;
+}
+
 static int read_files(struct load *l)
 {
 	int err = file_map(l->opt.kernel, &l->kernel_file);
@@ -89,7 +109,9 @@ static int read_files(struct load *l)
 	if (!err)
 		err = initrd_unpacked(l->initrd_file.data, l->initrd_file.bytes, l->opt.initrd,
 				      &l->sizes.initrd_unpacked);
-	return err;
+	l->initrd = l->initrd_file.data;
+	l->initrd_bytes = l->initrd_file.bytes;
+	return err || !l->opt.init ? err : link_init(l);
 }
 
 static int read_machine(struct load *l)
@@ -127,7 +149,7 @@ static int make_inputs(struct load *l)
 	in->running = &l->host.boot_params;
 	in->memmap = &l->memmap;
 	in->cmdline = l->cmdline;
-	in->initrd_bytes = l->initrd_file.bytes;
+	in->initrd_bytes = l->initrd_bytes;
 	in->acpi_rsdp = l->host.boot_params.acpi_rsdp_addr;
 	if (!in->acpi_rsdp)
 		in->acpi_rsdp = l->efi.rsdp;
@@ -144,7 +166,7 @@ static int make_inputs(struct load *l)
 	sizes->kernel_bytes = l->kernel.memory;
 	sizes->kernel_align = l->kernel.alignment;
 	sizes->kernel_stays = in->efi_map_nr != 0;
-	sizes->initrd_bytes = l->initrd_file.bytes;
+	sizes->initrd_bytes = l->initrd_bytes;
 	sizes->block_bytes = l->layout.bytes;
 	sizes->ram_bytes = memmap_ram_bytes(&l->memmap);
 	sizes->ram_end = memmap_ram_end(&l->memmap);
@@ -220,9 +242,9 @@ static void show_placement(const struct load *l, const struct pramfs_ioc_claim *
 	log_detail("kernel  0x%09llx %llu KiB, %zu KiB of them from the file",
 		   (unsigned long long)at->kernel, (unsigned long long)l->kernel.memory >> 10,
 		   l->kernel.payload_bytes >> 10);
-	if (l->initrd_file.bytes)
+	if (l->initrd_bytes)
 		log_detail("initrd  0x%09llx %zu KiB", (unsigned long long)at->initrd,
-			   l->initrd_file.bytes >> 10);
+			   l->initrd_bytes >> 10);
 	log_detail("params  0x%09llx %zu KiB: %u e820 entries, %u EFI descriptors, ACPI root 0x%llx",
 		   (unsigned long long)at->block, l->layout.bytes >> 10, l->memmap.nr, l->efi.nr,
 		   (unsigned long long)l->inputs.acpi_rsdp);
@@ -236,8 +258,8 @@ static int load_segments(struct load *l, uint64_t root, const struct placement *
 	const struct kexec_part parts[] = {
 		{ l->kernel.payload, l->kernel.payload_bytes, at->kernel, l->kernel.memory },
 		{ block, l->layout.bytes, at->block, l->layout.bytes },
-		{ l->initrd_file.data, l->initrd_file.bytes, at->initrd,
-		  whole_pages(l->initrd_file.bytes) },
+		{ l->initrd, l->initrd_bytes, at->initrd,
+		  whole_pages(l->initrd_bytes) },
 	};
 
 	if (!block)
@@ -247,7 +269,7 @@ static int load_segments(struct load *l, uint64_t root, const struct placement *
 	l->inputs.pramfs_root = root;
 	boot_block_build(&l->inputs, &l->layout, at->block, block);
 	return kexec_load_parts(at->block + l->layout.trampoline, parts,
-				l->initrd_file.bytes ? 3 : 2);
+				l->initrd_bytes ? 3 : 2);
 }
 
 static int claim_and_load(struct load *l, int device)

@@ -17,6 +17,7 @@ struct load_request {
 	const char *kernel;	/* path of a bzImage */
 	const char *initrd;	/* path, or no_initrd */
 	const char *append;	/* command line; may be NULL with reuse_cmdline */
+	const char *init;	/* what its /init is to be a link to instead; NULL = as it is */
 	const char *memmap;	/* directory instead of /sys/firmware/memmap, or NULL */
 	bool no_initrd;
 	bool reuse_cmdline;	/* the running kernel's, without what its loader added, before append */

@@ -365,6 +365,7 @@ static int load_target(struct update *u)
 		.kernel = u->manifest.to.kernel,
 		.initrd = u->manifest.to.initrd,
 		.append = u->manifest.to.cmdline,
+		.init = u->manifest.before_systemd ? REBOOTLESS_INIT : NULL,
 	};
 
 	if (u->request->rollback && fault_hit(FAULT_ROLLBACK, NULL))

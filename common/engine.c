@@ -209,3 +209,13 @@ void engines_after_dumps(const struct containers *all)
 {
 	after_dumps_before(engines + sizeof(engines) / sizeof(engines[0]) - 1, all);
 }
+
+bool engines_need_systemd(const struct containers *all)
+{
+	const struct container *c;
+
+	for (c = all->container; c < all->container + all->nr; c++)
+		if (c->engine->needs_systemd && c->engine->needs_systemd(c))
+			return true;
+	return false;
+}

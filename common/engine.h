@@ -151,4 +151,7 @@ int engines_ask(const struct config *config, struct containers *list);
  */
 int engines_list(const struct config *config, struct containers *list);
 
+/* Is one of them such that systemd must be asked for its cgroup? */
+bool engines_need_systemd(const struct containers *all);
+
 #endif

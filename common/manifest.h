@@ -31,6 +31,7 @@
 #define STORE_NAME "rebootless"			/* name of the PramFS mount */
 #define STORE_DIR "/run/rebootless/store"
 #define MANIFEST_MAJOR 1
+#define REBOOTLESS_INIT "/usr/lib/rebootless-init"	/* in the initramfs, see restore/init.c */
 
 /* A kernel as it is installed; paths are those of the real root. */
 struct installed_kernel {
@@ -88,7 +89,8 @@ struct manifest {
 	bool zero_copy;			/* memory is given to the restored, not copied */
 	unsigned int parallel, restore_timeout, filesystem_timeout, tries;
 	unsigned int tried;		/* boots that have tried */
-	bool early;			/* `to` can restore before dracut has mounted the root */
+	bool early;			/* `to` can restore before dracut has mounted the root, */
+	bool before_systemd;		/* ... and even before systemd; known to the old kernel alone */
 	bool rolling_back;		/* this is the way back */
 	char *fault;
 	char **stopped_services;	/* to be told about; they start with the real root */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "restore/keep_stopped.h"
@@ -46,6 +47,8 @@ int main(int argc, char **argv)
 	int ret;
 
 	log_set_program("rebootless-restore");
+	if (getpid() == 1)
+		return init_main(argv) ? RESTORE_FAILED : RESTORE_OK;
 	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		usage(stdout);
 		return 0;

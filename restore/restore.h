@@ -24,6 +24,12 @@ int cmd_list(int argc, char **argv);
 int cmd_try(int argc, char **argv);
 int cmd_rollback(int argc, char **argv);
 
+/*
+ * init.c: what PID 1 of the initramfs does, which then becomes systemd. Does not come back
+ * but for -errno (logged).
+ */
+int init_main(char **argv);
+
 struct restore_options {
 	const char *root;
 	bool verbose;

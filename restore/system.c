@@ -62,16 +62,6 @@ static int mount_cgroups(void)
 	return 0;
 }
 
-static bool needs_bus(const struct manifest *m)
-{
-	const struct container *c;
-
-	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++)
-		if (c->engine->needs_systemd && c->engine->needs_systemd(c))
-			return true;
-	return false;
-}
-
 /* Those that need it fail by themselves, and say so. */
 static void start_bus(void)
 {
@@ -95,7 +85,7 @@ int system_prepare(const struct manifest *m)
 	err = loopback_up();
 	if (err)
 		return log_syserr(-err, "cannot bring up the loopback device");
-	if (needs_bus(m))
+	if (engines_need_systemd(&m->containers))
 		start_bus();
 	return 0;
 }

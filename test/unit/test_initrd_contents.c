@@ -39,6 +39,8 @@ static void archive(const char *to, const char *ko, const void *data, size_t byt
 	if (all) {
 		cpio_entry(f, "usr/sbin/rebootless-restore", "x", 1);
 		cpio_entry(f, "usr/lib/rebootless-lib.sh", "y", 1);
+		cpio_entry(f, "usr/lib/rebootless-init", "/usr/sbin/rebootless-restore", 28);
+		cpio_entry(f, "usr/lib/systemd/systemd", "x", 1);
 		cpio_entry(f, "etc/cmdline.d/90lvm.conf", " rd.lvm.lv=a/b\n", 15);
 		cpio_entry(f, "etc/cmdline.d/90mdraid.conf", "rd.md.uuid=c", 12);
 		cpio_entry(f, "etc/crypttab", "d e", 3);
@@ -76,7 +78,7 @@ static void expect_whole(const char *what)
 			 c.lvm, c.mdadm, c.cryptsetup);
 	if (strv_count(c.modules) != 2 || !strv_has(c.modules, "pramfs") || !strv_has(c.modules, "sd_mod"))
 		complain("%s: %zu modules", what, strv_count(c.modules));
-	if (!c.restore || !c.hooks || !c.module || strcmp(c.directory, RELEASE) ||
+	if (!c.restore || !c.hooks || !c.init || !c.systemd_init || !c.module || strcmp(c.directory, RELEASE) ||
 	    strcmp(c.vermagic, RELEASE) || !c.gives)
 		complain("%s: restore %d, hooks %d, module %d for \"%s\" in \"%s\", gives %d", what,
 			 c.restore, c.hooks, c.module, c.vermagic, c.directory, c.gives);
@@ -135,7 +137,7 @@ static void test_missing(void)
 	begin();
 	archive("initrd", NULL, NULL, 0, false);
 	expect_ok(initrd_inspect(path, &c));
-	if (c.restore || c.hooks || c.module)
+	if (c.restore || c.hooks || c.init || c.systemd_init || c.module)
 		complain("something was found in an initrd without it");
 	archive("initrd", KO, other, sizeof(other), false);
 	expect_ok(initrd_inspect(path, &c));

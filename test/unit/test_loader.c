@@ -668,6 +668,7 @@ static size_t put_cpio(char *out, const char *name, size_t bytes)
 static void test_initrd(void)
 {
 	static char buf[8192];
+	struct initrd_entry e;
 	uint64_t n = 0;
 	size_t at;
 
@@ -698,6 +699,25 @@ static void test_initrd(void)
 	begin();
 	expect_refused(initrd_unpacked("\0\0\0", 3, "F", &n), -EINVAL, "only zeros");
 	end("initrd-refused");
+
+	begin();
+	at = put_cpio(buf, "init", 1001);
+	at += 3;	/* a file of any length */
+	memset(buf + at - 3, 0, 3);
+	EXPECT(initrd_link("init", "/usr/lib/other", at, NULL), 1 + 132 + 124);
+	memset(buf + at, 'x', 300);
+	EXPECT(initrd_link("init", "/usr/lib/other", at, (uint8_t *)buf + at), 1 + 132 + 124);
+	EXPECT(buf[at], 0);
+	EXPECT(initrd_entry((uint8_t *)buf + at + 1, 256, &e), true);
+	EXPECT(strcmp(e.name, "init"), 0);
+	EXPECT(memcmp(buf + at + 1 + 14, "0000a1ff", 8), 0);
+	EXPECT(e.bytes == 14 && !memcmp(e.data, "/usr/lib/other", 14), true);
+	EXPECT(e.whole, 132);
+	EXPECT(initrd_entry((uint8_t *)buf + at + 1 + 132, 124, &e), true);
+	EXPECT(strcmp(e.name, "TRAILER!!!"), 0);
+	EXPECT(e.whole, 124);
+	expect_ok(initrd_unpacked(buf, at + 257, "F", &n));
+	end("initrd-link");
 }
 
 /* ---- command line --------------------------------------------------------------- */

@@ -183,6 +183,21 @@ early()
 	[ $(($1 % 2)) = 0 ] && echo "$even" || echo "$odd"
 }
 
+# Scopes of systemd's keep the others from being restored before it: the last hop that is
+# early goes without them, where there are three and more.
+alone=$((hops - 1 + hops % 2))
+[ "$hops" -ge 3 ] && [ -e /srv/scopes ] || alone=0
+has_scopes() { [ -e /srv/scopes ] && { [ $alone = 0 ] || [ "$1" -lt $alone ]; }; }
+
+end_scopes()
+{
+	for engine in crun runc; do
+		check "end.$engine-scope.kill" $engine kill $engine-scope KILL
+		sleep 1
+		check "end.$engine-scope.delete" $engine delete $engine-scope
+	done
+}
+
 # quota_held NAME: crun-two, which never rests, has been kept to its part of a CPU ever since
 # it was restored, while systemd started as well: its periods of 0.1 s are counted.
 quota_held()
@@ -247,6 +262,7 @@ ask_host()
 	tried=no
 	[ ! -e /run/rebootless/early ] || tried=yes
 	check "$1.early" test $tried = "$(early "$((STAGE - 1))")"
+	[ "$STAGE" != $((alone + 1)) ] || check "$1.before-systemd" before_systemd crun-all
 	check "$1.at-once" sh -c '! journalctl -b -u rebootless.service | grep "it is tried again when"'
 }
 
@@ -289,7 +305,7 @@ else
 	done
 	SURVIVORS_DIR=/srv/second verdict "hop$((STAGE - 1))" crun-disk
 	ask_runtimes "hop$((STAGE - 1))"
-	if [ -e /srv/scopes ]; then
+	if has_scopes $((STAGE - 1)); then
 		ask_scope "hop$((STAGE - 1))" crun crun-scope
 		ask_scope "hop$((STAGE - 1))" runc runc-scope
 	fi
@@ -299,6 +315,7 @@ if [ "$STAGE" -gt "$hops" ]; then
 	finish
 	exit 0
 fi
+[ "$STAGE" != $alone ] || end_scopes
 shift $((STAGE - 1))
 sed -i "s/^restore-early = .*/restore-early = $(early "$STAGE")/" /etc/rebootless.conf
 if [ "$STAGE" != 1 ] || rebootless check --kernel "$1"; then

@@ -67,3 +67,12 @@ for phase in timeline["phases"]:
     print(phase["phase"], phase["takes"])
 ' | while read -r name value; do metric "$1.$name" "$value" s; done
 }
+
+# before_systemd NAME: was it restored before systemd had begun? By the kernel's log, which has both.
+before_systemd()
+{
+	dmesg | awk -v name="restored $1" '
+		/systemd\[1\]: systemd .* running in system mode/ { late = 1 }
+		index($0, name) { found = 1; exit }
+		END { exit !found || late }'
+}

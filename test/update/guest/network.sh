@@ -185,9 +185,14 @@ ask_host()
 	check "$1.options" sh -c '! journalctl -b -u rebootless.service | grep "set again: "'
 	check "$1.unlocked" sh -c '! nft list table inet rebootless'
 	check "$1.manager" managed
+	check "$1.before-systemd" before_systemd crun-host
 	for name in crun-host crun-web; do
 		check "$1.$name" sh -c "crun list | grep -q '^$name .*running'"
 	done
+	check "$1.overcommit" test "$(cat /proc/sys/vm/overcommit_memory)" = 1
+	# of its config.json: the runtime does not write them when it restores
+	check "$1.settings" test "$(ip netns exec web sysctl -n net.core.somaxconn net.ipv4.tcp_fin_timeout |
+		xargs)" = '8192 33'
 	check "$1.mapping" sh -c 'nft list table ip web | grep -q "dnat to 10.88.0.2"'
 	check "$1.bridge" sh -c 'ip link show master web0 | grep -q to-web'
 	check "$1.tracked" sh -c "test \$(conntrack -L -p tcp --dport 7002 2>/dev/null | grep -c src=10.88.0.2) -ge $connections"
