@@ -151,6 +151,7 @@ start_all()
 		start_scope runc runc-scope
 	fi
 	cat >/etc/rebootless.conf <<-CONF
+	restore-early = $(early 1)
 	dump-timeout = 200
 	restore-timeout = 200
 	verify = yes
@@ -165,7 +166,6 @@ start_all()
 	[container crun-two]
 	after = runc-two
 	CONF
-	sed -i "1i restore-early = $(early 1)" /etc/rebootless.conf
 	sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo >/srv/memory
 	limits >/srv/limits
 	thp >/srv/thp
