@@ -62,10 +62,16 @@ static void look_for_early(struct manifest *m, const struct initrd_contents *con
 	if (!m->early)
 		return;
 	m->early = check_early(&host, m->filesystems, &why);
-	if (!m->early)
+	if (!m->early) {
 		log_detail("containers are restored when dracut has mounted root, and not before: %s", why);
-	m->before_systemd = m->early && contents->init && contents->systemd_init &&
+		return;
+	}
+	m->before_systemd = contents->init && contents->systemd_init &&
 			    !engines_need_systemd(&m->containers);
+	if (!m->before_systemd)
+		log_detail("containers are restored by a hook of dracut's, and not before: %s",
+			   contents->init && contents->systemd_init ? "the cgroup of one is systemd's to make" :
+			   "there is no systemd in the initramfs, or no " REBOOTLESS_INIT);
 }
 
 /* Without the hooks it is refused anyway, and what else is missing of no account. */
