@@ -27,6 +27,9 @@ static const struct {
 	{ "proc", "/proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL },
 	{ "sysfs", "/sys", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL },
 	{ "devtmpfs", "/dev", MS_NOSUID | MS_STRICTATIME, "mode=0755,size=4m,nr_inodes=64k" },
+	/* an instance for each mount: terminals that are restored are to be those of the host */
+	{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "mode=0620,gid=5" },
+	{ "tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV | MS_STRICTATIME, "mode=01777" },
 	{ "tmpfs", "/run", MS_NOSUID | MS_NODEV | MS_STRICTATIME, "mode=0755,size=20%,nr_inodes=800k" },
 };
 
