@@ -172,9 +172,8 @@ static void tell_journal(void)
 }
 
 /*
- * systemd, as it starts, takes controllers away from cgroups that are not its
- * own, and the limits with them: they are set again. Returns whether every
- * container runs.
+ * What systemd may have taken from them at its start is set again. Returns whether
+ * every container runs.
  */
 static bool settle_cgroups(const struct manifest *m)
 {
@@ -190,6 +189,8 @@ static bool settle_cgroups(const struct manifest *m)
 		if (c->cgroups && !cgroup_make(c->cgroups))
 			cgroup_apply(c->cgroups);
 	}
+	for (c = m->containers.container; c < m->containers.container + m->containers.nr; c++)
+		cgroup_let_controllers_go(c->cgroups);
 	return all;
 }
 

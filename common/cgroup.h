@@ -82,6 +82,14 @@ int cgroup_make(struct json_object *noted);
 int cgroup_apply(struct json_object *noted);
 
 /*
+ * systemd, as it starts, takes controllers that none of its units asks for from the cgroups
+ * it knows, and with them the limits of those below. Not where a cgroup there passes them
+ * on: an empty one, "rebootless", does in each of the parents until it is let go.
+ */
+void cgroup_hold_controllers(struct json_object *noted);
+void cgroup_let_controllers_go(struct json_object *noted);
+
+/*
  * How many bytes more than noted both allow from now on for memory.max and
  * memory.high. Pages that PramFS has adopted or given stay charged and cannot be
  * swapped; until the commit one that is written to is charged twice.

@@ -384,6 +384,45 @@ void cgroup_unthrottle(const char *path)
 	}
 }
 
+/* Below one of the parents; false: that has no controllers to hold. */
+static bool holder_in(struct json_object *parent, struct noted_cgroup *c, char *path, size_t size)
+{
+	return !parse(parent, c) && c->controllers && *c->controllers &&
+	       (size_t)snprintf(path, size, "%s/rebootless", strcmp(c->path, "/") ? c->path : "") < size;
+}
+
+static int hold_one(struct json_object *noted, struct json_object *parent)
+{
+	char path[CGROUP_PATH_MAX];
+	struct noted_cgroup c;
+
+	(void)noted;
+	if (holder_in(parent, &c, path, sizeof(path)) && !make_dir(path))
+		enable_controllers(path, c.controllers);
+	return 0;
+}
+
+static int let_go_one(struct json_object *noted, struct json_object *parent)
+{
+	char path[CGROUP_PATH_MAX], full[CGROUP_PATH_MAX];
+	struct noted_cgroup c;
+
+	(void)noted;
+	if (holder_in(parent, &c, path, sizeof(path)) && !cgroup_file(path, "", full, sizeof(full)))
+		rmdir(full);
+	return 0;
+}
+
+void cgroup_hold_controllers(struct json_object *noted)
+{
+	each_noted(noted, "parents", hold_one);
+}
+
+void cgroup_let_controllers_go(struct json_object *noted)
+{
+	each_noted(noted, "parents", let_go_one);
+}
+
 int cgroup_make(struct json_object *noted)
 {
 	return check_then(noted, make_one);

@@ -315,8 +315,10 @@ static int succeeded(struct job *j, const struct work *work)
 	set_error(c, NULL);
 	if (c->cgroups && (!needs_systemd(c) || !cgroup_make(c->cgroups)))
 		cgroup_apply(c->cgroups);
-	if (work->restore->root)
+	if (work->restore->root) {
 		container_spare(c, true);
+		cgroup_hold_controllers(c->cgroups);
+	}
 	if (c->engine->restored)
 		c->engine->restored(c, pid, root_of(work->restore));
 	log_info("restored %s", c->name);

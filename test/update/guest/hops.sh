@@ -247,6 +247,7 @@ ask_host()
 		END { exit !(kept * 256 >= 0.995 * pages[1]) }' /proc/zoneinfo
 	check "$1.huge-pages" test "$(thp)" = "$(cat /srv/thp)"
 	check "$1.khugepaged" pgrep -x khugepaged
+	check "$1.holder" test ! -e /sys/fs/cgroup/rebootless
 	check "$1.committed" sh -c "! ls -d /run/rebootless/store/containers/*/images"
 	check "$1.journal" sh -c 'journalctl -b -u rebootless.service | grep -q "restored crun-all"'
 	check "$1.journal-whole" sh -c '! journalctl -b | grep "uncleanly shut down"'
