@@ -61,6 +61,7 @@ install()
 		inst "@sbindir@/$program" "/usr/sbin/$program"
 	done
 	# What the loader puts over /init where containers can be restored before systemd.
+	mkdir -p "$initdir/usr/lib"
 	ln -sf /usr/sbin/rebootless-restore "$initdir/usr/lib/rebootless-init"
 	inst_multiple modprobe sleep
 	inst_multiple -o busybox blkid nft
