@@ -35,4 +35,7 @@ bool network_is_up(struct json_object *noted);
  */
 int network_make(struct json_object *noted, unsigned int seconds);
 
+/* Write a setting of the caller's namespace, as in "net/ipv4/ip_forward". 0 or -errno, not logged. */
+int network_sysctl_set(const char *name, const char *value);
+
 #endif

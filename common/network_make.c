@@ -186,17 +186,22 @@ static void make_all(struct mnl_socket *nl, struct json_object *noted, const str
 }
 
 /* The name comes from a file: it must not lead elsewhere. */
-static void set_sysctl(const char *name, const char *value)
+int network_sysctl_set(const char *name, const char *value)
 {
 	char path[192];
-	int err;
 
 	if (strncmp(name, "net/", 4) || strstr(name, ".."))
-		return;
+		return -EINVAL;
 	snprintf(path, sizeof(path), PROC_SYS "%s", name);
-	err = file_put(path, value);
+	return file_put(path, value);
+}
+
+static void set_sysctl(const char *name, const char *value)
+{
+	int err = network_sysctl_set(name, value);
+
 	if (err)
-		log_detail("cannot set %s to %s again: %s", path, value, strerror(-err));
+		log_detail("cannot set %s to %s again: %s", name, value, strerror(-err));
 }
 
 /* In the order noted: "all" first, which changes what others have. */
