@@ -13,6 +13,7 @@
 #include "cmdline.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/strv.h"
 
 #define KIB (1ull << 10)
 #define MIB (1ull << 20)
@@ -156,13 +157,6 @@ static int add_contig(struct reservations *res, const char *parameter, uint64_t 
 
 /* ---- crashkernel= ------------------------------------------------------ */
 
-static bool ends_with(const char *s, const char *tail)
-{
-	size_t n = strlen(s), t = strlen(tail);
-
-	return n >= t && !strcmp(s + n - t, tail);
-}
-
 /* start-[end]:size,... : the size for this machine's memory. False: not in that form. */
 static bool crash_ranges(const char *value, uint64_t ram, uint64_t *bytes, uint64_t *base)
 {
@@ -228,15 +222,15 @@ static int parse_crashkernel(struct parse *p, const char *value)
 	bool ok = end != value, suffix = true;
 
 	/* of several of one form, the last one counts */
-	if (ends_with(value, ",high")) {
+	if (str_ends_with(value, ",high")) {
 		p->crash_high = true;
 		ok = ok && !strcmp(end, ",high");
 		p->high_bytes = ok ? bytes : 0;
-	} else if (ends_with(value, ",low")) {
+	} else if (str_ends_with(value, ",low")) {
 		ok = ok && !strcmp(end, ",low");
 		p->crash_low = true;
 		p->low_bytes = ok ? bytes : 0;
-	} else if (ends_with(value, ",cma")) {
+	} else if (str_ends_with(value, ",cma")) {
 		ok = ok && !strcmp(end, ",cma");
 		p->crash_cma = true;
 		p->cma_bytes = ok ? bytes : 0;

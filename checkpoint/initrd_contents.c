@@ -137,13 +137,6 @@ static int note_module(const char *file, struct initrd_contents *c)
 	return name ? strv_add(&c->modules, name) : 0;
 }
 
-static bool ends_with(const char *name, const char *end)
-{
-	size_t length = strlen(name), tail = strlen(end);
-
-	return tail <= length && !strcmp(name + length - tail, end);
-}
-
 static int look_at(const struct initrd_entry *e, struct initrd_contents *c)
 {
 	const char *slash = strrchr(e->name, '/'), *base = slash ? slash + 1 : e->name;
@@ -158,7 +151,7 @@ static int look_at(const struct initrd_entry *e, struct initrd_contents *c)
 	c->mdadm = c->mdadm || !strcmp(base, "mdadm");
 	c->cryptsetup = c->cryptsetup || !strcmp(base, "cryptsetup") || !strcmp(base, "systemd-cryptsetup");
 	c->init = c->init || !strcmp(base, "rebootless-init");
-	c->systemd_init = c->systemd_init || ends_with(e->name, "lib/systemd/systemd");
+	c->systemd_init = c->systemd_init || str_ends_with(e->name, "lib/systemd/systemd");
 	if (!strcmp(base, "rebootless-restore"))
 		c->restore = true;
 	else if (!strcmp(base, "rebootless-lib.sh"))

@@ -7,6 +7,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+
+/* Of one string. */
+static inline bool str_ends_with(const char *s, const char *tail)
+{
+	size_t n = strlen(s), t = strlen(tail);
+
+	return n >= t && !strcmp(s + n - t, tail);
+}
 
 size_t strv_count(char *const *list);
 bool strv_has(char *const *list, const char *s);

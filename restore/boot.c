@@ -297,7 +297,8 @@ int cmd_early(int argc, char **argv)
 	err = begin(&m);
 	if (err)
 		return err;
-	if (has_tried_early() || !m.early || !m.containers.nr || m.rolling_back || m.tried >= m.tries || wants_to_skip())
+	if (has_tried_early() || !m.early || !m.containers.nr || m.rolling_back ||
+	    m.tried >= m.tries || wants_to_skip())
 		return RESTORE_OK;
 	err = mark_early(&m);
 	if (!err)

@@ -47,8 +47,10 @@ int main(int argc, char **argv)
 	int ret;
 
 	log_set_program("rebootless-restore");
-	if (getpid() == 1)
-		return init_main(argv) ? RESTORE_FAILED : RESTORE_OK;
+	if (getpid() == 1) {
+		init_main(argv);
+		return RESTORE_FAILED;
+	}
 	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		usage(stdout);
 		return 0;
