@@ -18,6 +18,7 @@
 #include "common/cleanup.h"
 #include "common/engine.h"
 #include "common/file.h"
+#include "common/processes.h"
 
 #define MAGIC_PIPEFS 0x50495045
 #define MAGIC_PIDFS 0x50494446
@@ -131,7 +132,9 @@ static void check_pidfd(struct check *k, const struct open_file *file)
 	if (has_flag(file, O_EXCL))
 		REFUSE(k, file->pid, "descriptor %d is a pidfd of a thread, which CRIU cannot carry",
 		       file->fd);
-	else if (info_number(file, "Pid", 10, &pid) && pid != -1 && !check_has_pid(k, (pid_t)pid))
+	/* a process may have been started after they were listed, or ended; the frozen ones are looked at again */
+	else if (info_number(file, "Pid", 10, &pid) && pid != -1 && !check_has_pid(k, (pid_t)pid) &&
+		 !process_is_descendant((pid_t)pid, k->c->pid))
 		REFUSE(k, file->pid, "descriptor %d is a pidfd of process %ld, which is not in the container: let it be closed",
 		       file->fd, pid);
 }
