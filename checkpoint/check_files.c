@@ -18,6 +18,7 @@
 #include "common/cleanup.h"
 #include "common/engine.h"
 #include "common/file.h"
+#include "common/outside_files.h"
 #include "common/processes.h"
 
 #define MAGIC_PIPEFS 0x50495045
@@ -209,6 +210,19 @@ static bool is_carried_device(dev_t dev)
 	}
 }
 
+/* Whose CRIU can be told of it. It has a name, by which it is found again; where that lies is filesystems.h's matter. */
+static bool is_carried_outside(struct check *k, const struct open_file *file, long mount)
+{
+	int err;
+
+	if (!k->noted || !k->c->engine || !k->c->engine->carries_outside_files || !S_ISREG(file->st.st_mode) ||
+	    !file->st.st_nlink || file->link[0] != '/')
+		return false;
+	err = outside_files_add(k->noted, mount, file->st.st_ino, file->link);
+	k->out_of_memory |= err == -ENOMEM;
+	return !err;
+}
+
 /*
  * CRIU finds a file again by its mount, in the container: one that came from
  * outside (standard output into a file of the host's) it dumps, and cannot
@@ -222,7 +236,7 @@ static void check_mount_of(struct check *k, const struct open_file *file)
 	if (!k->nr_mounts || check_same_namespace(k->c->pid, 0, "mnt") ||
 	    (S_ISCHR(file->st.st_mode) && file->fd <= 2 && runtime) ||
 	    !info_number(file, "mnt_id", 10, &mount) || check_has_mount(k, (int)mount) ||
-	    !tell_inode(k, &file->st))
+	    !tell_inode(k, &file->st) || is_carried_outside(k, file, mount))
 		return;
 	REFUSE(k, file->pid, "descriptor %d is %s of the host, in no mount of the container, where CRIU could not find it again: %s",
 	       file->fd, file->link,

@@ -29,6 +29,7 @@ struct checked_inode {
 /* One container that is being looked at. */
 struct check {
 	const struct container *c;
+	struct container *noted;	/* the same, where its outside_files are to be noted, or NULL */
 	struct findings *f;
 	uint64_t ghost_limit;
 	pid_t *pid;			/* its processes, ascending */

@@ -353,7 +353,7 @@ void check_free(struct check *k)
 int check_processes(struct container *c, uint64_t ghost_limit, struct findings *findings)
 {
 	_cleanup_(check_free) struct check k = {
-		.c = c, .f = findings, .ghost_limit = ghost_limit,
+		.c = c, .noted = c, .f = findings, .ghost_limit = ghost_limit,
 	};
 	char path[PATH_MAX];
 	size_t i;
@@ -362,6 +362,8 @@ int check_processes(struct container *c, uint64_t ghost_limit, struct findings *
 	/* only its images are there */
 	if (c->pid <= 0)
 		return 0;
+	json_object_put(c->outside_files);
+	c->outside_files = NULL;
 	err = check_find_processes(&k);
 	if (err)
 		return err;

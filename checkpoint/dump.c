@@ -18,6 +18,7 @@
 #include "common/fault.h"
 #include "common/hold.h"
 #include "common/log.h"
+#include "common/outside_files.h"
 #include "common/run.h"
 #include "common/store.h"
 #include "common/strv.h"
@@ -33,7 +34,7 @@
 static int mount_criu_config(void *arg)
 {
 	(void)arg;
-	return criu_config_mount(false);
+	return criu_config_mount(false, NULL);
 }
 
 /* What a dump that was refused has left there is of another moment. */
@@ -139,15 +140,20 @@ static void event(struct job *j, void *arg)
 	say_why(j);
 }
 
-static int write_criu_config(const struct dump_options *options)
+static int write_criu_config(const struct dump_options *options, const struct containers *list)
 {
-	char lines[512];
+	_cleanup_free_ char *lines = NULL;
+	size_t size;
+	FILE *to = open_memstream(&lines, &size);
 
-	snprintf(lines, sizeof(lines),
-		 "action-script %s\nnetwork-lock nftables\nghost-limit %llu\nlink-remap\ntimeout %u\n%s%s\n",
-		 options->action_script, (unsigned long long)options->ghost_limit,
-		 options->freeze_seconds, options->plugins ? "libdir " : "", options->plugins ? options->plugins : "");
-	return criu_config_write("", lines);
+	if (!to)
+		return log_syserr(ENOMEM, "cannot write CRIU's configuration");
+	fprintf(to, "action-script %s\nnetwork-lock nftables\nghost-limit %llu\nlink-remap\ntimeout %u\n%s%s\n",
+		options->action_script, (unsigned long long)options->ghost_limit,
+		options->freeze_seconds, options->plugins ? "libdir " : "", options->plugins ? options->plugins : "");
+	outside_files_external(list, to);
+	return fclose(to) ? log_syserr(ENOMEM, "cannot write CRIU's configuration") :
+			    criu_config_write("", lines);
 }
 
 /* NULL: CRIU is too old, or it was not installed; then calls that sleep end with EINTR. */
@@ -190,7 +196,7 @@ int dump_all(struct dump *dump, struct containers *list, const struct config *co
 		.event = event,
 		.arg = dump,
 	};
-	err = write_criu_config(&dump->options);
+	err = write_criu_config(&dump->options, list);
 	if (!err)
 		err = jobs_make(&dump->jobs, list, NULL, store);
 	if (!err)

@@ -71,7 +71,7 @@ static int enter(void)
 	if (!err)
 		err = root_enter(root);
 	if (!err)
-		err = criu_config_mount(true);
+		err = criu_config_mount(true, NULL);
 	if (!err && chdir(cwd) < 0)
 		err = log_syserr(errno, "cannot go to %s", cwd);
 	return err;
@@ -118,7 +118,7 @@ int runtime_run(char **argv)
 		;
 	if (*word)
 		prepare_network(word);
-	if (*word && (is_chrooted() ? enter() : criu_config_is_written() && criu_config_mount(false)))
+	if (*word && (is_chrooted() ? enter() : criu_config_is_written() && criu_config_mount(false, NULL)))
 		return 1;
 	argv[0] = (char *)name;
 	execvp(name, argv);

@@ -129,18 +129,41 @@ int criu_config_write(const char *root, const char *lines)
 	return err;
 }
 
-int criu_config_mount(bool is_private)
+int criu_config_extend(const char *path, const char *lines)
 {
+	_cleanup_fclose_ FILE *from = fopen(files[0].ours, "re"), *to = NULL;
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0;
+	mode_t mask;
+
+	if (!from)
+		return log_syserr(errno, "cannot read %s", files[0].ours);
+	mask = umask(0077);
+	to = fopen(path, "we");
+	umask(mask);
+	if (!to)
+		return log_syserr(errno, "cannot write %s", path);
+	while (getline(&line, &room, from) > 0)
+		fputs(line, to);
+	fputs(lines, to);
+	return fflush(to) ? log_syserr(errno, "cannot write %s", path) : 0;
+}
+
+/* What is on top of the first stays: settings that add up would be there twice. */
+int criu_config_mount(bool is_private, const char *extended)
+{
+	const char *ours;
 	size_t i;
 
 	if (!is_private &&
 	    (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0))
 		return log_syserr(errno, "cannot make a mount namespace");
-	for (i = 0; i < NR_FILES; i++)
-		if (mount(files[i].ours, files[i].theirs, NULL, MS_BIND, NULL) < 0 &&
+	for (i = 0; i < NR_FILES; i++) {
+		ours = !i && extended ? extended : files[i].ours;
+		if (mount(ours, files[i].theirs, NULL, MS_BIND, NULL) < 0 &&
 		    (files[i].is_made || errno != ENOENT))
-			return log_syserr(errno, "cannot mount %s over %s", files[i].ours,
-					  files[i].theirs);
+			return log_syserr(errno, "cannot mount %s over %s", ours, files[i].theirs);
+	}
 	return 0;
 }
 

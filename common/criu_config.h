@@ -16,8 +16,13 @@
  * but those that `lines` sets, then `lines`. 0 or -errno (logged).
  */
 int criu_config_write(const char *root, const char *lines);
-/* In a child: mount it; `is_private` says that the mount namespace is the child's own already. */
-int criu_config_mount(bool is_private);
+/* Write another at `path`: ours, then `lines`; for the one that mounts it. 0 or -errno (logged). */
+int criu_config_extend(const char *path, const char *lines);
+/*
+ * In a child: mount it, or the other one at `extended` (NULL = none); `is_private` says
+ * that the mount namespace is the child's own already.
+ */
+int criu_config_mount(bool is_private, const char *extended);
 void criu_config_remove(void);
 
 /* Is there one? For a program that runs in the middle of a restore, or does not. */

@@ -120,6 +120,9 @@ struct engine {
 	/* Has systemd made its cgroup, and must be asked for it again? NULL = never. */
 	bool (*needs_systemd)(const struct container *c);
 
+	/* Can files of the host's that it has open be passed to CRIU through its runtime? */
+	bool carries_outside_files;
+
 	/* Makes the network namespaces of its containers anew, with all that leads into them. */
 	bool makes_network;
 

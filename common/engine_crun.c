@@ -24,5 +24,6 @@ const struct engine engine_crun = {
 	.forget_command = oci_forget_command,
 	.needs_systemd = oci_needs_systemd,
 	.owns_cgroup = true,
+	.carries_outside_files = true,
 	.restored_pid = oci_restored_pid,
 };

@@ -30,6 +30,7 @@
 #include "common/file.h"
 #include "common/findings.h"
 #include "common/log.h"
+#include "common/oci_sysctls.h"
 #include "common/podman.h"
 #include "common/run.h"
 #include "common/runtime.h"
@@ -453,14 +454,26 @@ static int write_cid_file(const struct container *c)
 	return file_write(dir, slash + 1, 0644, text(c, "/id"));
 }
 
+/* Of a network that the runtime has just made (--network none); runtime_run() saw to others. */
+static void set_sysctls(const struct container *c, pid_t pid, const char *root)
+{
+	struct json_object *config;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s%s/config.json", root, text(c, "/static-dir"));
+	config = json_object_from_file(path);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	oci_sysctls_set(config, path);
+	json_object_put(config);
+}
+
 /* A unit's main process is conmon. */
 static int restored(const struct container *c, pid_t pid, const char *root)
 {
 	const char *unit = text(c, "/unit");
 	int err;
 
-	(void)pid;
-	(void)root;	/* it is all in /run */
+	set_sysctls(c, pid, root);
 	if (!unit)
 		return 0;
 	err = write_cid_file(c);

@@ -25,5 +25,6 @@ const struct engine engine_runc = {
 	.forget_command = oci_forget_command,
 	.needs_systemd = oci_needs_systemd,
 	.owns_cgroup = true,
+	.carries_outside_files = true,
 	.restored_pid = oci_restored_pid,
 };

@@ -79,6 +79,7 @@ static void container_free(struct container *c)
 	json_object_put(c->cgroups);
 	json_object_put(c->stopped);
 	json_object_put(c->sockets);
+	json_object_put(c->outside_files);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -187,6 +188,7 @@ static struct json_object *container_to_json(const struct container *c)
 	put_object(o, "cgroups", c->cgroups);
 	put_object(o, "stopped", c->stopped);
 	put_object(o, "sockets", c->sockets);
+	put_object(o, "outside-files", c->outside_files);
 	return o;
 }
 
@@ -386,6 +388,7 @@ static void get_container(struct reader *r, struct json_object *o, struct contai
 	c->cgroups = get_object(r, o, "cgroups", json_type_object);
 	c->stopped = get_object(r, o, "stopped", json_type_array);
 	c->sockets = get_object(r, o, "sockets", json_type_object);
+	c->outside_files = get_object(r, o, "outside-files", json_type_object);
 }
 
 static void get_policy(struct reader *r, struct json_object *o, struct manifest *m)

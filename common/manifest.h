@@ -64,6 +64,7 @@ struct container {
 	struct json_object *cgroups;		/* cgroup.h's, may be NULL */
 	struct json_object *stopped;		/* stopped.h's, may be NULL */
 	struct json_object *sockets;		/* socket_options.h's, may be NULL */
+	struct json_object *outside_files;	/* outside_files.h's, may be NULL */
 };
 
 /* The unit of the host's that it belongs to, NULL = none. */

@@ -18,6 +18,7 @@
 #include "common/jobs.h"
 #include "common/log.h"
 #include "common/network_lock.h"
+#include "common/outside_files.h"
 #include "common/processes.h"
 #include "common/run.h"
 #include "common/socket_options.h"
@@ -41,6 +42,8 @@ struct child {
 	bool host_mounts;	/* no mount namespace of its own: just the root */
 	bool criu_config;	/* CRIU has to be told of our script by its configuration */
 	const char *cgroup;	/* leaf to be in while restoring, or NULL */
+	const struct container *container;
+	const char *extended;	/* its own configuration of CRIU, or NULL */
 };
 
 static bool needs_systemd(const struct container *c)
@@ -86,11 +89,14 @@ static int in_child(void *arg)
 	const struct child *child = arg;
 	int err = child->cgroup ? enter_cgroup(child->cgroup) : 0;
 
+	/* by the mounts that stay: those of the child's own root end with it */
+	if (!err)
+		err = outside_files_open(child->container, root_of(child->restore));
 	if (!err && child->restore->root)
 		err = child->host_mounts ? root_change(child->restore->root) :
 					   root_enter(child->restore->root);
 	if (!err && child->criu_config)
-		err = criu_config_mount(child->restore->root);
+		err = criu_config_mount(child->restore->root, child->extended);
 	return err;
 }
 
@@ -112,6 +118,15 @@ static bool has_host_mounts(const struct container *c)
 	return c->engine->has_host_mounts && c->engine->has_host_mounts(c);
 }
 
+/* Where outside_files_open() will have them, for this one alone: CRIU wants all to be open. */
+static int write_extended(const struct job *j, char *path, size_t size)
+{
+	_cleanup_free_ char *lines = outside_files_inherited(j->container);
+
+	snprintf(path, size, "%s/criu.conf", j->dirs.work);
+	return lines ? criu_config_extend(path, lines) : -ENOMEM;
+}
+
 static pid_t run_engine(struct job *j, const struct work *work, const char *leaf)
 {
 	const char *script = work->restore->all_or_none ? HOLD_SCRIPT : NULL;
@@ -119,19 +134,27 @@ static pid_t run_engine(struct job *j, const struct work *work, const char *leaf
 	struct child child = {
 		.restore = work->restore,
 		.cgroup = leaf,
+		.container = j->container,
 		.host_mounts = has_host_mounts(j->container),
 		.criu_config = !has_host_mounts(j->container) &&
 			       (engine->empties_network || (script && engine->needs_criu_config)),
 	};
 	_cleanup_strv_ char **argv = NULL;
-	char output[PATH_MAX];
+	char output[PATH_MAX], extended[PATH_MAX];
 	struct run_options run = {
 		.log = work->restore->verbose ? NULL : output,
 		.in_child = in_child,
 		.arg = &child,
 	};
-	int err;
+	int err = 0;
 
+	if (j->container->outside_files) {
+		err = write_extended(j, extended, sizeof(extended));
+		child.extended = extended;
+		child.criu_config = true;
+	}
+	if (err)
+		return err;
 	if (fault_hit(FAULT_RESTORE_HANG, j->container->name))
 		err = strv_split("sleep infinity", &argv);
 	else

@@ -9,13 +9,15 @@ HOST_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wshadow -Werror \
 	$(shell pkg-config --cflags $(HOST_PACKAGES))
 HOST_HEADERS := $(wildcard $(addprefix $(HOST_TOP)/,common/*.h test/unit/harness.h))
 
-check-host: $(addprefix $(HOST_O)/,test_run test_filesystems test_cgroup test_network test_oci_root test_criu_config)
+check-host: $(addprefix $(HOST_O)/,test_run test_filesystems test_cgroup test_network test_oci_root test_criu_config \
+		test_outside_files)
 	$(HOST_O)/test_run
 	$(HOST_O)/test_filesystems
 	$(HOST_O)/test_cgroup
 	$(HOST_O)/test_network
 	$(HOST_O)/test_oci_root
 	$(HOST_O)/test_criu_config
+	$(HOST_O)/test_outside_files
 
 common = $(patsubst %,$(HOST_TOP)/common/%.c,$(1))
 $(HOST_O)/test_run: $(call common,run unit file log)
@@ -27,6 +29,7 @@ $(HOST_O)/test_network: $(call common,network_note network_make network_link net
 $(HOST_O)/test_oci_root: $(call common,oci_root oci oci_sysctls network_note network_make network_link network_namespaces \
 	network_tables network_tracked network_lock network_managers netlink findings run strv file log)
 $(HOST_O)/test_criu_config: $(call common,criu_config log)
+$(HOST_O)/test_outside_files: $(call common,outside_files log)
 
 $(HOST_O)/%: $(HOST_TOP)/test/unit/%.c $(HOST_HEADERS)
 	@mkdir -p $(@D)

@@ -40,6 +40,7 @@
 #include <unistd.h>
 
 #include "checkpoint/check_processes.h"
+#include "common/engine.h"
 #include "common/processes.h"
 #include "test/unit/harness.h"
 
@@ -370,6 +371,14 @@ static int outside_file(void)
 	return err ? err : opened(dup2(fd, 1));
 }
 
+/* It keeps its name, by which a runtime's CRIU is given it. */
+static int outside_log(void)
+{
+	int fd = open("/tmp/test_check.file", O_WRONLY | O_CREAT | O_APPEND, 0600), err = own_mounts();
+
+	return err ? err : opened(dup2(fd, 1));
+}
+
 static int outside_null(void)
 {
 	int fd = open("/dev/null", O_RDWR), err = own_mounts();
@@ -497,6 +506,8 @@ static const struct {
 	{ "fuse", fuse_mount, "/mnt is a FUSE filesystem (fuse.test)" },
 	{ "message-queue", message_queue, "the POSIX message queue letters in /mnt" },
 	{ "outside-file", outside_file, "in no mount of the container, where CRIU could not find it" },
+	{ "outside-log", outside_log, NULL },
+	{ "outside-log-of-tree", outside_log, "in no mount of the container, where CRIU could not find it" },
 	{ "outside-null", outside_null, "in no mount of the container, where CRIU could not find it" },
 	{ "tmpfs", shared_tmpfs, NULL },
 	{ "sysv", host_sysv, "System V shared memory of the host is mapped" },
@@ -538,12 +549,42 @@ static bool found(const struct findings *f, const char *text)
 	return false;
 }
 
-static void expect_findings(pid_t pid, const char *expected)
+static const struct engine runtime = { .name = "crun", .carries_outside_files = true };
+
+/* By the name that CRIU gives it: mount and inode. */
+static void expect_outside_log(const struct container *c, pid_t pid)
 {
+	struct json_object *path;
+	char key[64], line[64];
+	struct stat st = { 0 };
+	long mount = 0;
+	FILE *info;
+
+	snprintf(key, sizeof(key), "/proc/%d/fdinfo/1", (int)pid);
+	info = fopen(key, "re");
+	while (info && fgets(line, sizeof(line), info) && sscanf(line, "mnt_id: %ld", &mount) != 1)
+		;
+	if (!info || fclose(info) || stat("/tmp/test_check.file", &st))
+		complain("it is not there");
+	snprintf(key, sizeof(key), "file[%lx:%lx]", (unsigned long)mount, (unsigned long)st.st_ino);
+	if (!json_object_object_get_ex(c->outside_files, key, &path) ||
+	    strcmp(json_object_get_string(path), "/tmp/test_check.file"))
+		complain("outside-files are %s, without %s",
+			 json_object_to_json_string(c->outside_files), key);
+}
+
+static void expect_findings(pid_t pid, size_t i)
+{
+	const char *expected = cases[i].expected;
 	struct container c = { .name = "web", .pid = pid };
 	_cleanup_findings_ struct findings f = { 0 };
 
+	if (cases[i].setup == outside_log && !expected)
+		c.engine = &runtime;
 	expect_ok(check_processes(&c, GHOST_LIMIT, &f));
+	if (c.engine)
+		expect_outside_log(&c, pid);
+	json_object_put(c.outside_files);
 	findings_log(&f);
 	if (!expected && f.nr)
 		complain("complains without a reason: %.600s", said);
@@ -560,7 +601,8 @@ static void expect_findings(pid_t pid, const char *expected)
 static bool may_differ(const char *name)
 {
 	static const char *const names[] = {
-		"half-terminal", "deadline", "tls", "outside-file", "outside-null", "tmpfs",
+		"half-terminal", "deadline", "tls", "outside-file", "outside-log", "outside-log-of-tree",
+		"outside-null", "tmpfs",
 		"cgroup-domain",
 	};
 	size_t i;
@@ -626,7 +668,7 @@ static void run_case(size_t i)
 	/* it must come between the list and a look at a descriptor */
 	looks = cases[i].setup == passing_children ? 300 : 1;
 	while (!err && !why[0] && looks--)
-		expect_findings(pid, cases[i].expected);
+		expect_findings(pid, i);
 	if (!err && ask_criu && !may_differ(cases[i].name))
 		expect_criu_agrees(pid, cases[i].expected);
 	kill(pid, SIGKILL);

@@ -44,7 +44,7 @@ static void test_none(void)
 	expect_text("/run/rebootless/criu-runc.conf", "network-lock nftables\ntimeout 45\n");
 	EXPECT(access("/etc/criu/crun.conf", F_OK), -1);
 	EXPECT(criu_config_is_written(), true);
-	expect_ok(criu_config_mount(true));
+	expect_ok(criu_config_mount(true, NULL));
 	expect_text("/etc/criu/default.conf", LINES);
 	umount("/etc/criu/default.conf");
 	umount("/etc/criu/runc.conf");
@@ -55,6 +55,23 @@ static void test_none(void)
 	end("criu-config.none");
 }
 
+/* One container's own lines come once, though runc has CRIU read two files. */
+static void test_extended(void)
+{
+	begin();
+	expect_ok(criu_config_write("", LINES));
+	expect_ok(criu_config_extend("/run/rebootless/own.conf", "inherit-fd fd[200]:file[1:2]\n"));
+	expect_ok(criu_config_mount(true, "/run/rebootless/own.conf"));
+	expect_text("/etc/criu/default.conf", LINES "inherit-fd fd[200]:file[1:2]\n");
+	expect_text("/etc/criu/runc.conf", "network-lock nftables\ntimeout 45\n");
+	expect_text("/run/rebootless/criu.conf", LINES);
+	umount("/etc/criu/default.conf");
+	umount("/etc/criu/runc.conf");
+	criu_config_remove();
+	unlink("/run/rebootless/own.conf");
+	end("criu-config.extended");
+}
+
 /* The administrator's own, with ours in place of what both set. */
 static void test_theirs(void)
 {
@@ -63,7 +80,7 @@ static void test_theirs(void)
 	put("/etc/criu/runc.conf", "action-script /theirs\nlog-level 4");
 	put("/etc/criu/crun.conf", "  network-lock skip\n");
 	expect_ok(criu_config_write("", LINES));
-	expect_ok(criu_config_mount(true));
+	expect_ok(criu_config_mount(true, NULL));
 	expect_text("/etc/criu/default.conf", "# theirs\ntcp-close\n" LINES);
 	expect_text("/etc/criu/runc.conf", "log-level 4\nnetwork-lock nftables\ntimeout 45\n");
 	expect_text("/etc/criu/crun.conf", "network-lock nftables\ntimeout 45\n");
@@ -87,6 +104,7 @@ int main(void)
 		return 1;
 	}
 	test_none();
+	test_extended();
 	test_theirs();
 	return failed != 0;
 }

@@ -30,7 +30,7 @@ check-update: $(addprefix $(UPDATE_O)/,test_config test_fault test_kernels test_
 common = $(patsubst %,$(UPDATE_TOP)/common/%.c,$(1))
 checkpoint = $(patsubst %,$(UPDATE_TOP)/checkpoint/%.c,$(1))
 PROCESSES := $(call checkpoint,$(addprefix check_,processes files maps sockets mounts) urgent) \
-	$(call common,processes sockets cgroup path)
+	$(call common,processes sockets cgroup path outside_files)
 $(UPDATE_O)/test_config: $(call common,config strv fault log)
 $(UPDATE_O)/test_fault: $(call common,fault findings file log)
 $(UPDATE_O)/test_kernels: $(call checkpoint,kernels) $(call common,strv run file log)
@@ -52,7 +52,7 @@ $(UPDATE_O)/test_podman: $(call common,podman_inspect cgroup path run file log)
 $(UPDATE_O)/test_service_owners: $(call checkpoint,service_owners) $(call common,strv cgroup path processes run file log)
 $(UPDATE_O)/test_socket_options: $(call common,socket_options sockets processes file log)
 $(UPDATE_O)/test_keepalive: $(call checkpoint,keepalive) $(call common,file log)
-$(UPDATE_O)/test_podman $(UPDATE_O)/test_service_owners $(UPDATE_O)/test_socket_options $(UPDATE_O)/test_keepalive: LIBRARIES := $(shell pkg-config --libs json-c)
+$(addprefix $(UPDATE_O)/,test_check_processes test_check_system test_podman test_service_owners test_socket_options test_keepalive): LIBRARIES := $(shell pkg-config --libs json-c)
 
 $(UPDATE_O)/%: $(UPDATE_TOP)/test/unit/%.c $(HEADERS)
 	@mkdir -p $(@D)
@@ -62,6 +62,6 @@ $(UPDATE_O)/%: $(UPDATE_TOP)/test/unit/%.c $(HEADERS)
 $(UPDATE_O)/check_processes.static: $(UPDATE_TOP)/test/unit/test_check_processes.c $(PROCESSES) \
 		$(call common,findings file log) $(HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -fsanitize% -fno-sanitize%,$(UPDATE_FLAGS)) -static -o $@ $(filter %.c,$^)
+	$(CC) $(filter-out -fsanitize% -fno-sanitize%,$(UPDATE_FLAGS)) -static -o $@ $(filter %.c,$^) $(shell pkg-config --libs json-c)
 
 .PHONY: check-update

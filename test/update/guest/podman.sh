@@ -9,7 +9,7 @@ if [ "$1" = given-up ]; then given_up=1; shift; fi
 hops=$#
 # The test's own unit must not be that of the containers.
 unset INVOCATION_ID
-names='web plain member1 member2 systemd-quad'
+names='web plain alone member1 member2 systemd-quad'
 # Those that hold connections to others.
 holders='plain member2'
 
@@ -68,6 +68,7 @@ start_all()
 	web=$(podman inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' web)
 	start plain --runtime runc --rm --network named-net --memory 64m localhost/box \
 		/bin/sh -c "$(holding "$web")"
+	start alone --network none --sysctl net.core.somaxconn=8192 localhost/box /bin/sh -c "$counting"
 	# podman would build an image of this program
 	check start.pod podman pod create --name pod --publish 8001:7000 \
 		--infra-image localhost/box --infra-command '/bin/catatonit -P'
@@ -154,13 +155,15 @@ ask()
 		describe >/srv/now
 		check "$1.same" diff /srv/before /srv/now
 	fi
-	for name in web plain member1 member2; do goes_on "$1" "$name"; done
+	for name in web plain alone member1 member2; do goes_on "$1" "$name"; done
 	for name in $holders; do check "$1.$name.holds" test "$(inside "$name" /tmp/verdict)" = 'connected 3'; done
-	check "$1.ps" test "$(podman ps --quiet | wc -l)" = 6
+	check "$1.ps" test "$(podman ps --quiet | wc -l)" = 7
 	check "$1.web.secret" test "$(inside web /run/secrets/word)" = secret-text
 	check "$1.web.shm" test "$(inside web /dev/shm/kept)" = shm-text
 	check "$1.web.setting" test "$(nsenter --net --target "$(cat /run/pid.web)" \
 		sysctl -n net.ipv4.tcp_fin_timeout)" = 33
+	check "$1.alone.setting" test "$(nsenter --net --target "$(cat /run/pid.alone)" \
+		sysctl -n net.core.somaxconn)" = 8192
 	check "$1.web.volume" test "$(inside web /data/kept)" = volume-text
 	check "$1.web.confined" confined web
 	check "$1.plain.confined" confined plain
