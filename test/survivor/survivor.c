@@ -526,14 +526,20 @@ static __attribute__((noreturn)) void run_for_ever(const char *name, const char 
 	}
 }
 
-/* As a daemon: what was open was the caller's, and lies outside of the container. */
+/*
+ * As a daemon: what was open was the caller's, and lies outside of the container. Standard
+ * error may be a file, see outside_log.c.
+ */
 static void close_all(void)
 {
+	struct stat st;
+	bool has_log = !fstat(STDERR_FILENO, &st) && S_ISREG(st.st_mode);
 	int fd;
 
-	close_range(0, ~0U, 0);
+	close_range(STDERR_FILENO + has_log, ~0U, 0);
+	close_range(0, STDOUT_FILENO, 0);
 	fd = open("/dev/null", O_RDWR);
-	if (fd || dup(fd) != 1 || dup(fd) != 2)
+	if (fd || dup(fd) != 1 || (!has_log && dup(fd) != 2))
 		_exit(1);
 }
 

@@ -115,8 +115,9 @@ start_all()
 	done
 	start_talk
 	# little, since vdso takes all of it, see clock_reader()
-	SURVIVORS_CPU_QUOTA=15000 start_survivors crun crun-two memory timers vdso socket_options
-	start_survivors runc runc-two unix_sockets clocks
+	SURVIVORS_LOG=/var/log/crun-two SURVIVORS_CPU_QUOTA=15000 \
+		start_survivors crun crun-two memory timers vdso socket_options outside_log
+	SURVIVORS_LOG=/var/log/runc-two start_survivors runc runc-two unix_sockets clocks outside_log
 	# A unit that is enabled, as a host's services are.
 	mkdir -p /srv/unit-tree
 	cat >/etc/systemd/system/unit-tree.service <<-UNIT
