@@ -102,7 +102,7 @@ static const struct {
 	const char *link, *what, *advice;
 } refused_anon[] = {
 	{ "[io_uring]", "an io_uring",
-	  "let the program do without (Node.js: UV_USE_IO_URING=0; MariaDB: innodb-use-native-aio=OFF), or forbid it with kernel.io_uring_disabled=2 and start it again" },
+	  "forbid it (sysctl kernel.io_uring_disabled=2, or a seccomp profile such as podman's) and start the program again, which then does without; MariaDB can by itself (innodb-use-native-aio=OFF)" },
 	{ "[userfaultfd]", "a userfaultfd", "end what handles its page faults" },
 	{ "[perf_event]", "a perf event", "end the profiler" },
 	{ "bpf-prog", "a BPF program", "unload it before the update" },

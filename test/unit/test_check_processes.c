@@ -648,7 +648,7 @@ static bool ask_criu;
 
 static void run_case(size_t i)
 {
-	int ready[2], pair[2], err = EIO, looks;
+	int ready[2], pair[2], err = EIO, looks = 1;
 	char name[64];
 	pid_t pid;
 
@@ -666,7 +666,8 @@ static void run_case(size_t i)
 	if (read(ready[0], &err, sizeof(err)) != sizeof(err))
 		complain("its child died");
 	/* it must come between the list and a look at a descriptor */
-	looks = cases[i].setup == passing_children ? 300 : 1;
+	if (cases[i].setup == passing_children)
+		looks = 300;
 	while (!err && !why[0] && looks--)
 		expect_findings(pid, i);
 	if (!err && ask_criu && !may_differ(cases[i].name))
