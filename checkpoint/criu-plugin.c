@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A plugin of CRIU: system calls that sleep go on, whatever becomes of the dump.
+ * A plugin of CRIU, for what it does not do by itself: it gets a place to begin where it
+ * would find none (private_code.h), and system calls that sleep go on, whatever becomes
+ * of the dump.
  *
  * To stop a thread is to interrupt its system call. Most calls are simply made once
  * more, and CRIU sees to that. But those of sleeping_call.h it lets end with EINTR, in
@@ -22,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "checkpoint/private_code.h"
 #include "checkpoint/sleeping_call.h"
 #include "common/cleanup.h"
 
@@ -37,6 +40,7 @@ static int stopped(int pid)
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.')
 			sleeping_call_once_more(pid, atoi(entry->d_name), CALL_AS_IT_IS);
+	private_code_make(pid);
 	return -ENOTSUP;	/* so that other plugins are asked as well */
 }
 

@@ -384,6 +384,95 @@ static void test_taken_up_signal(void)
 	end("taken_up.signal");
 }
 
+/* ---- a place to begin --------------------------------------------------------------------- */
+
+#define SHARED_CODE ((char *)0x20000000)
+
+/* Its first executable mapping is one that it may not write, shared, as in PHP. */
+static pid_t start_with_shared_code(void)
+{
+	struct sigaction action = { .sa_handler = handler };
+	pid_t pid;
+
+	memset(told, 0, sizeof(*told));
+	pid = fork();
+	if (pid)
+		return pid;
+	sigaction(SIGTRAP, &action, NULL);
+	if (mmap(SHARED_CODE, 1 << 20, PROT_READ | PROT_EXEC,
+		 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != SHARED_CODE)
+		_exit(1);
+	sleep_once((void *)0L);
+	raise(SIGTRAP);
+	_exit(0);
+}
+
+/* The first executable mapping, and how many there are below the program that is shared. */
+static unsigned long first_code(pid_t pid, size_t *nr)
+{
+	unsigned long start, first = 0;
+	char path[64], line[512], perms[5];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	f = fopen(path, "re");
+	*nr = 0;
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%*x %4s", &start, perms) != 2 || perms[2] != 'x')
+			continue;
+		if (!first)
+			first = start;
+		*nr += start < (unsigned long)SHARED_CODE;
+	}
+	if (f)
+		fclose(f);
+	return first;
+}
+
+static bool can_write(pid_t pid, unsigned long at)
+{
+	long was;
+
+	errno = 0;
+	was = ptrace(PTRACE_PEEKTEXT, pid, at, NULL);
+	return !errno && !ptrace(PTRACE_POKETEXT, pid, at, ~was) && !ptrace(PTRACE_POKETEXT, pid, at, was);
+}
+
+/* It has a page before, once, and sleeps on as if nothing had been; its handler is there. */
+static void test_place(void)
+{
+	struct user_regs_struct before, after;
+	struct iovec b = { &before, sizeof(before) }, a = { &after, sizeof(after) };
+	unsigned long first;
+	size_t nr;
+	pid_t pid;
+
+	begin();
+	pid = start_with_shared_code();
+	wait_until(&told->sleeps);
+	stop(pid);
+	EXPECT(first_code(pid, &nr), SHARED_CODE);
+	EXPECT(can_write(pid, (unsigned long)SHARED_CODE), false);
+	hook(pid);
+	ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &b);
+	first = first_code(pid, &nr);
+	EXPECT(nr, 1);
+	EXPECT(can_write(pid, first), true);
+	hook(pid);
+	EXPECT(first_code(pid, &nr), first);
+	EXPECT(nr, 1);
+	ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &a);
+	EXPECT(memcmp(&before, &after, sizeof(before)), 0);
+	let_go(pid);
+	waitpid(pid, NULL, 0);
+	if (told->error)
+		complain("its sleep ended with %s", strerror(told->error));
+	if (told->ms < SLEEP_MS)
+		complain("it slept %ld ms, expected %d", told->ms, SLEEP_MS);
+	EXPECT(told->handled, 1);
+	end("plugin.place");
+}
+
 static void test_interface(void)
 {
 	begin();
@@ -414,5 +503,6 @@ int main(void)
 		test_made_again(i, false);
 	test_made_again(2, true);
 	test_taken_up_signal();
+	test_place();
 	return failed != 0;
 }

@@ -46,7 +46,7 @@ $(UPDATE_O)/test_check_disks: $(call checkpoint,check_disks check_drivers cmdlin
 	$(call common,mount_table block path strv findings file log)
 $(UPDATE_O)/test_check_disks: UPDATE_FLAGS += $(shell pkg-config --cflags json-c mount blkid)
 $(UPDATE_O)/test_check_disks: LIBRARIES := $(shell pkg-config --libs json-c mount blkid)
-$(UPDATE_O)/test_criu_plugin: $(call checkpoint,criu-plugin sleeping_call taken_up) $(call common,processes file log)
+$(UPDATE_O)/test_criu_plugin: $(call checkpoint,criu-plugin private_code sleeping_call taken_up) $(call common,processes file log)
 $(UPDATE_O)/test_vdso: $(call checkpoint,vdso) $(call common,processes file log)
 $(UPDATE_O)/test_podman: $(call common,podman_inspect cgroup path run file log)
 $(UPDATE_O)/test_service_owners: $(call checkpoint,service_owners) $(call common,strv cgroup path processes run file log)

@@ -108,7 +108,7 @@ start_all()
 	# with a mapping larger than all memory, which the new kernel would not grant
 	echo 1 >/proc/sys/vm/overcommit_memory
 	SURVIVORS_ENV=SURVIVOR_GRANTED_GIB=8 start_survivors host-tree tree-all process_tree memory \
-		timers fifos ptys inotify eventfd cgroup socket_options raised_limits huge_tlb
+		timers fifos ptys inotify eventfd cgroup socket_options raised_limits huge_tlb shared_code
 	echo 0 >/proc/sys/vm/overcommit_memory
 	for name in raised_limits huge_tlb; do
 		check "start.$name" test -e "$(cat /var/lib/survivors/tree-all/dir)/$name.ready"
@@ -116,8 +116,8 @@ start_all()
 	start_talk
 	# little, since vdso takes all of it, see clock_reader()
 	SURVIVORS_LOG=/var/log/crun-two SURVIVORS_CPU_QUOTA=15000 \
-		start_survivors crun crun-two memory timers vdso socket_options outside_log
-	SURVIVORS_LOG=/var/log/runc-two start_survivors runc runc-two unix_sockets clocks outside_log
+		start_survivors crun crun-two memory timers vdso socket_options outside_log shared_code
+	SURVIVORS_LOG=/var/log/runc-two start_survivors runc runc-two unix_sockets clocks outside_log shared_code
 	# A unit that is enabled, as a host's services are.
 	mkdir -p /srv/unit-tree
 	cat >/etc/systemd/system/unit-tree.service <<-UNIT
