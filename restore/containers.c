@@ -42,7 +42,7 @@ struct child {
 	bool host_mounts;	/* no mount namespace of its own: just the root */
 	bool criu_config;	/* CRIU has to be told of our script by its configuration */
 	const char *cgroup;	/* leaf to be in while restoring, or NULL */
-	const struct container *container;
+	const struct container *container;	/* NULL: it gets none of its files */
 	const char *extended;	/* its own configuration of CRIU, or NULL */
 };
 
@@ -90,7 +90,7 @@ static int in_child(void *arg)
 	int err = child->cgroup ? enter_cgroup(child->cgroup) : 0;
 
 	/* by the mounts that stay: those of the child's own root end with it */
-	if (!err)
+	if (!err && child->container)
 		err = outside_files_open(child->container, root_of(child->restore));
 	if (!err && child->restore->root)
 		err = child->host_mounts ? root_change(child->restore->root) :
