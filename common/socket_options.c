@@ -174,6 +174,14 @@ static int add(struct json_object *o, const char *key, struct json_object *value
 	return out_of_memory();
 }
 
+#define TCP_MAXSEG_MAX 32767	/* Linux: MAX_TCP_WINDOW */
+
+/* By a socket that was connected and is closed; over loopback it is more than anybody may set. */
+static bool is_in_use(const struct option *o, int value)
+{
+	return o->level == IPPROTO_TCP && o->number == TCP_MAXSEG && value > TCP_MAXSEG_MAX;
+}
+
 /* ---- noting ---------------------------------------------------------------------- */
 
 struct note {
@@ -199,7 +207,8 @@ static int note_options(const struct socket_of *s, unsigned int kind, struct jso
 	int value, err = 0;
 
 	for (o = options; !err && o < options + NR_OPTIONS; o++)
-		if (has(kind, o) && get(s->fd, o->level, o->number, &value) && value != o->usual)
+		if (has(kind, o) && get(s->fd, o->level, o->number, &value) && value != o->usual &&
+		    !is_in_use(o, value))
 			err = add(out, o->name, json_object_new_int(value));
 	return !err && kind & TCP ? note_congestion(s->fd, out) : err;
 }

@@ -23,7 +23,7 @@
 
 static int listener, client, server, udp, udp6;
 /* Of IPv6, with a peer of IPv6, and with one of IPv4. */
-static int listener6, client6, server6, client4, server_mapped;
+static int listener6, client6, server6, client4, server_mapped, closed;
 static struct container container;
 static struct containers list = { &container, 1 };
 
@@ -80,6 +80,7 @@ static void open_sockets(void)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t length = sizeof(addr);
+	int peer;
 
 	listener = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
 	must(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), "bind");
@@ -94,6 +95,10 @@ static void open_sockets(void)
 	client4 = connected(AF_INET, listener6, &server_mapped);
 	udp = must(socket(AF_INET, SOCK_DGRAM, 0), "socket");
 	udp6 = must(socket(AF_INET6, SOCK_DGRAM, 0), "socket of IPv6");
+	closed = connected(AF_INET, listener, &peer);
+	shutdown(peer, SHUT_RDWR);
+	shutdown(closed, SHUT_RDWR);
+	close(peer);
 }
 
 static void start_child(void)
@@ -172,7 +177,7 @@ static void test_note(void)
 	set(client, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000);
 	expect_ok(socket_options_note(&list));
 	/* those of TCP have their congestion control, and nothing else was set */
-	EXPECT(json_object_object_length(container.sockets), 8);
+	EXPECT(json_object_object_length(container.sockets), 9);
 	EXPECT(json_object_object_length(noted(listener6)), 2);
 	EXPECT(json_object_object_length(noted(client6)), 2);
 	EXPECT(json_object_object_length(noted(server6)), 2);
@@ -195,8 +200,22 @@ static void test_confirm(void)
 	expect_ok(socket_options_confirm(&list));
 	EXPECT(noted(client) == NULL, true);
 	EXPECT(noted(server) != NULL, true);
-	EXPECT(json_object_object_length(container.sockets), 7);
+	EXPECT(json_object_object_length(container.sockets), 8);
 	end("socket-options.confirm");
+}
+
+/* What was in use while it was connected is more than may be set. */
+static void test_closed(void)
+{
+	struct json_object *one;
+
+	begin();
+	EXPECT(get(closed, IPPROTO_TCP, TCP_MAXSEG) > 32767, true);
+	expect_ok(socket_options_note(&list));
+	one = noted(closed);
+	EXPECT(one != NULL, true);
+	EXPECT(json_object_object_get_ex(one, "TCP_MAXSEG", NULL), false);
+	end("socket-options.closed");
 }
 
 static void test_every_option(void)
@@ -344,6 +363,7 @@ int main(void)
 	test_keepalive();
 	test_note();
 	test_confirm();
+	test_closed();
 	test_every_option();
 	test_congestion();
 	test_repeating();
