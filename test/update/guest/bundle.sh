@@ -51,7 +51,7 @@ bundle()
 	CONFIG
 }
 
-# start NAME: until /work/ready is there. A file of the host as its output could not be carried.
+# start NAME: until /work/ready is there
 start()
 {
 	if ! crun --log /run/crun.log run --detach --bundle "/srv/$1" "$1" </dev/null >/dev/null 2>&1; then
