@@ -6,7 +6,6 @@
   ask NAME      ask it, and print what is the same whenever it is asked; fails if it does not answer
   count NAME    of those that count: print how often they have been asked
 """
-import http.client
 import json
 import os
 import socket
@@ -122,16 +121,20 @@ def bundle(name):
         json.dump(config, f)
 
 
-def web(port, path, data=None):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("POST" if data else "GET", path, data and json.dumps(data))
-    return connection.getresponse().read().decode().strip()
-
-
 def tcp(port, data, size=1000):
     with socket.create_connection(("127.0.0.1", port), 60) as s:
         s.sendall(data)
         return s.recv(size).decode("latin1").strip()
+
+
+# python3-minimal has no http.client
+def web(port, path, data=None):
+    body = json.dumps(data) if data else ""
+    with socket.create_connection(("127.0.0.1", port), 60) as s:
+        s.sendall(f"{'POST' if data else 'GET'} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n"
+                  f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        said = b"".join(iter(lambda: s.recv(4096), b""))
+    return said.decode().partition("\r\n\r\n")[2].strip()
 
 
 def udp(port, data):

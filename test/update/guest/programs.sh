@@ -26,6 +26,7 @@ start_all()
 {
 	# MariaDB and Node.js do without, where they must
 	sysctl -q kernel.io_uring_disabled=2
+	check start.names test "$(echo "$names" | wc -w)" -ge 10
 	for name in $names; do start "$name"; done
 	for name in $names; do
 		check "start.$name.answers" await 150 answers "$name"
