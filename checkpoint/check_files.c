@@ -133,7 +133,7 @@ static void check_pidfd(struct check *k, const struct open_file *file)
 	if (has_flag(file, O_EXCL))
 		REFUSE(k, file->pid, "descriptor %d is a pidfd of a thread, which CRIU cannot carry",
 		       file->fd);
-	/* a process may have been started after they were listed, or ended; the frozen ones are looked at again */
+	/* it may have been started after they were listed, or have ended; CRIU sees the frozen ones */
 	else if (info_number(file, "Pid", 10, &pid) && pid != -1 && !check_has_pid(k, (pid_t)pid) &&
 		 !process_is_descendant((pid_t)pid, k->c->pid))
 		REFUSE(k, file->pid, "descriptor %d is a pidfd of process %ld, which is not in the container: let it be closed",
@@ -210,7 +210,7 @@ static bool is_carried_device(dev_t dev)
 	}
 }
 
-/* Whose CRIU can be told of it. It has a name, by which it is found again; where that lies is filesystems.h's matter. */
+/* By its name, if its runtime's CRIU can be told of it. Where it lies is filesystems.h's matter. */
 static bool is_carried_outside(struct check *k, const struct open_file *file, long mount)
 {
 	int err;

@@ -146,15 +146,15 @@ static pid_t run_engine(struct job *j, const struct work *work, const char *leaf
 		.in_child = in_child,
 		.arg = &child,
 	};
-	int err = 0;
+	int err;
 
 	if (j->container->outside_files) {
 		err = write_extended(j, extended, sizeof(extended));
+		if (err)
+			return err;
 		child.extended = extended;
 		child.criu_config = true;
 	}
-	if (err)
-		return err;
 	if (fault_hit(FAULT_RESTORE_HANG, j->container->name))
 		err = strv_split("sleep infinity", &argv);
 	else

@@ -674,6 +674,7 @@ static void run_case(size_t i)
 		expect_criu_agrees(pid, cases[i].expected);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+	unlink("/tmp/test_check.file");
 	rmdir(CGROUP "/init.scope");
 	rmdir(CGROUP);
 	close(ready[0]);
